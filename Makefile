@@ -1,0 +1,34 @@
+.PHONY: help install demo model test check format clean
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+# A stamp an environment: a second run installs nothing unless the lock or the project file changed.
+.venv/.run: requirements.lock pyproject.toml
+	@.ci/install run $(PYTHON)
+.venv/.dev: requirements.lock pyproject.toml
+	@.ci/install dev $(PYTHON)
+
+install: .venv/.run ## make .venv with all that training and serving need
+
+demo: .venv/.run ## train quickly, evaluate, register, promote, serve and classify ten messages
+	@$(BIN)/switchboard demo
+
+model: .venv/.run ## train the full recipe on the whole corpus, evaluate and promote it
+	@$(BIN)/switchboard model
+
+check: .venv/.dev ## lint, types and import contract
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/pyright
+
+test: .venv/.dev ## all tests
+	@$(BIN)/pytest
+
+format: .venv/.dev ## put the code into its one format
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+clean: ## remove the environment and what was made at run time
+	rm -rf .venv var

@@ -1,0 +1,3 @@
+"""The command line, a file for each group of commands; `APPS` is what switchboard.py shows."""
+
+APPS = {}

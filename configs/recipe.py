@@ -1,0 +1,44 @@
+"""How a model is trained: every key that decides is here and is recorded with the run."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from configs.loading import Config, load_config
+from configs.paths import CONFIGS
+
+
+class Recipe(Config):
+    """One resolved training configuration."""
+
+    name: str
+    base_model: str = "minilm"
+    seed: int = 13
+    max_tokens: int = Field(default=96, ge=16, le=512)
+    pooling: Literal["mean", "cls", "attention"] = "mean"
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    epochs: int = Field(ge=1)
+    batch_size: int = Field(default=32, ge=1)
+    learning_rate: float = Field(gt=0)
+    head_learning_rate: float = Field(default=1e-3, gt=0)
+    layer_decay: float = Field(default=1.0, gt=0, le=1)
+    weight_decay: float = Field(default=0.01, ge=0)
+    warmup_share: float = Field(default=0.1, ge=0, lt=1)
+    class_weights: Literal["none", "sqrt", "inverse"] = "sqrt"
+    label_smoothing: float = Field(default=0.05, ge=0, lt=1)
+    second_share: float = Field(default=0.15, ge=0, le=0.5)
+    doubt_weight: float = Field(default=0.3, ge=0)
+    outlier_exposure: float = Field(default=0.1, ge=0)
+    rdrop: float = Field(default=0.0, ge=0)
+    average_last: int = Field(default=1, ge=1)
+    holdout_share: float = Field(default=0.1, gt=0, lt=0.5)
+    patience: int = Field(default=2, ge=1)
+
+
+def load_recipe(name_or_path: str = "full", overrides: tuple[str, ...] = ()) -> Recipe:
+    """Return a recipe by its name under `configs/recipes/` or by its path."""
+    path = Path(name_or_path)
+    if path.suffix not in {".yaml", ".yml"}:
+        path = CONFIGS / "recipes" / f"{name_or_path}.yaml"
+    return load_config(Recipe, path, overrides)

@@ -1,0 +1,1 @@
+"""Messages, cleaning, the ledger, sources, snapshots, splits, checks and the seed corpus."""

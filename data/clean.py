@@ -1,0 +1,113 @@
+"""The one `clean` that training, batch classification and the service share: signal stays, identity goes.
+
+A link stays a link, a mention a mention, shouting shouting and an emoji its name; who or what exactly was linked,
+mentioned or numbered does not. Knows nothing about models or tokenisation.
+"""
+
+import html
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import cache
+
+import emoji
+
+from configs.company import Company
+
+MAX_CHARACTERS = 4000  # more than any model here reads; bounds the time of every pattern below
+
+LINK, EMAIL, NUMBER, SHOUTING = "[link]", "[email]", "[number]", "[shouting]"
+COMPANY, COMPETITOR, USER = "@company", "@competitor", "@user"
+
+_MASKS = re.compile(r"<(number|phone|email|url|link)>", re.I)
+_TAGS = re.compile(r"</?[a-z][a-z0-9]*(?:\s[^<>]{0,500})?/?>", re.I)
+_LINKS = re.compile(r"(?:https?://|www\.)\S+|\b[\w-]{1,63}(?:\.[\w-]{1,63}){0,3}\.(?:com|co|net|org|io|info|ly|gl)/\S*", re.I)
+_EMAILS = re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}\b")
+_HANDLES = re.compile(r"(?<![\w@])@\w{1,50}|__(?:company|cust)__", re.I)
+_NUMBERS = re.compile(r"(?<![\w#£$€₹.,])\+?\d(?:[\d\s().-]{4,20}\d)(?!\w)|\b(?=\w*\d{4})[A-Z]{0,4}\d[\dA-Z-]{4,24}\b")
+_REPEATED_LETTERS = re.compile(r"([^\W\d_])\1{2,}")
+_REPEATED_MARKS = re.compile(r"([!?.,*\-_=~#])\1{2,}")
+_REPEATED_WORDS = re.compile(r"(\[[a-z][a-z -]*\])(?:\s*\1)+")
+_MANY_MENTIONS = re.compile(r"((?:@user ){3})(?:@user )+")
+_SKIN_TONES = re.compile("[\U0001f3fb-\U0001f3ff]")
+_CAMEL = re.compile(r"#\w{2,80}")
+_CAMEL_EDGE = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_MARKERS = re.compile(r"\[[a-z][a-z -]*\]|@(?:company|competitor|user)\b")
+_SPACE = re.compile(r"\s+")
+
+
+def clean(text: str, company: Company | None = None) -> str:
+    """Return `text` as the model reads it; cleaning twice changes nothing more, and any string is accepted."""
+    text = _plain(text[:MAX_CHARACTERS])
+    text = _MASKS.sub(lambda match: {"url": LINK, "link": LINK, "email": EMAIL}.get(match[1].lower(), NUMBER), text)
+    text = _EMAILS.sub(EMAIL, _LINKS.sub(LINK, _TAGS.sub(" ", text)))
+    text = _HANDLES.sub(_name_handle(company), text)
+    text = _replace_names(text, company)
+    text = _NUMBERS.sub(NUMBER, text)
+    text = _CAMEL.sub(lambda match: _CAMEL_EDGE.sub(" ", match[0]), text)
+    if not text.isascii():
+        text = emoji.replace_emoji(_SKIN_TONES.sub("", text), lambda mark, _: f" {_name_emoji(mark)} ")
+    text = _REPEATED_LETTERS.sub(r"\1\1", text)
+    text = _REPEATED_MARKS.sub(r"\1\1\1", text)
+    text = _REPEATED_WORDS.sub(r"\1", _SPACE.sub(" ", text).strip())
+    text = _MANY_MENTIONS.sub(r"\1", text)
+    return f"{text} {SHOUTING}" if _shouts(text) else text
+
+
+def is_empty(cleaned: str) -> bool:
+    """Return whether a cleaned text holds nothing but links, mentions, numbers and punctuation."""
+    rest = re.sub(r"\[(?:link|email|number|shouting)\]|@(?:company|competitor|user)\b", " ", cleaned)
+    return not any(character.isalnum() for character in rest)
+
+
+def _plain(text: str) -> str:
+    """Undo mark-up escapes and fancy letters; drop control and invisible characters but keep emoji joiners."""
+    for _ in range(3):
+        unescaped = html.unescape(text)
+        if unescaped == text:
+            break
+        text = unescaped
+    text = unicodedata.normalize("NFKC", text.replace("’", "'").replace("‘", "'"))
+    return "".join(c if c in "\u200d\ufe0f" or unicodedata.category(c) not in _INVISIBLE else " " for c in text)
+
+
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+
+
+def _name_handle(company: Company | None) -> Callable[[re.Match[str]], str]:
+    own = {handle.lower() for handle in company.handles} if company else set()
+    others = {handle.lower() for handle in company.competitor_handles} if company else set()
+
+    def name(match: re.Match[str]) -> str:
+        handle = match[0].lstrip("@").lower()
+        if handle in own or handle in {"__company__", "company"}:
+            return COMPANY
+        return COMPETITOR if handle in others or handle == "competitor" else USER
+
+    return name
+
+
+def _replace_names(text: str, company: Company | None) -> str:
+    if company is None:
+        return text
+    for names, marker in ((company.names, COMPANY), (company.competitor_names, COMPETITOR)):
+        if names:
+            text = _name_pattern(names).sub(marker, text)
+    return text
+
+
+@cache
+def _name_pattern(names: tuple[str, ...]) -> re.Pattern[str]:
+    longest_first = sorted(names, key=len, reverse=True)
+    return re.compile(rf"(?<![\w@#])(?:{'|'.join(map(re.escape, longest_first))})(?!\w)", re.I)
+
+
+@cache
+def _name_emoji(mark: str) -> str:
+    return "[" + re.sub(r"[^a-z]+", " ", emoji.demojize(mark, delimiters=("", "")).lower()).strip() + "]"
+
+
+def _shouts(text: str) -> bool:
+    letters = [c for c in _MARKERS.sub("", text) if c.isalpha()]
+    upper = sum(c.isupper() for c in letters)
+    return len(letters) >= 12 and upper >= 0.7 * len(letters) and SHOUTING not in text

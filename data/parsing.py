@@ -1,0 +1,79 @@
+"""From a row's fields to a message or a labelled message, or one clear reason why not."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from configs.errors import SwitchboardError
+from configs.taxonomy import Taxonomy
+from data.clean import clean
+from data.messages import LabelledMessage, Message, message_id
+from data.readers import Row
+
+MAX_TEXT_CHARACTERS = 20_000
+_OPTIONAL = ("channel", "author", "thread_id", "parent_id", "parent_text", "customer_id", "source")
+
+
+class BadRow(SwitchboardError):
+    """What is wrong with one row; its neighbours are not affected."""
+
+
+def to_message(fields: Mapping[str, Any]) -> Message:
+    """Return the message that the fields describe; unknown fields are left aside."""
+    text = check_text(fields.get("text"))
+    given = fields.get("id")
+    optional = {name: str(fields[name]) for name in _OPTIONAL if fields.get(name) is not None}
+    return Message(text, str(given) if given not in (None, "") else message_id(clean(text)),
+                   time=_to_time(fields.get("time")), **optional)  # fmt: skip
+
+
+def to_labelled(row: Row, taxonomy: Taxonomy) -> LabelledMessage:
+    """Return the labelled message of a row; a label outside the taxonomy is refused by name."""
+    if row.error:
+        raise BadRow(row.error)
+    label = _check_label(row.fields.get("label"), taxonomy)
+    second = row.fields.get("second") or ()
+    names = second.split(",") if isinstance(second, str) else second
+    defensible = tuple(_check_label(name, taxonomy) for name in names)
+    return LabelledMessage(to_message(row.fields), label, tuple(name for name in defensible if name != label))
+
+
+def read_labelled(path_name: str, rows: Iterable[Row], taxonomy: Taxonomy) -> list[LabelledMessage]:
+    """Return every row of a labelled file, or refuse the file by its first bad line."""
+    labelled = []
+    for row in rows:
+        try:
+            labelled.append(to_labelled(row, taxonomy))
+        except BadRow as error:
+            raise SwitchboardError(f"{path_name}, line {row.number}: {error}") from None
+    if not labelled:
+        raise SwitchboardError(f"{path_name}: no labelled messages in it")
+    return labelled
+
+
+def check_text(text: Any) -> str:
+    """Return `text` if it is a usable text, else raise with the reason."""
+    if text is None:
+        raise BadRow("no 'text'")
+    if not isinstance(text, str):
+        raise BadRow(f"'text' must be a string, found {type(text).__name__}")
+    if not text.strip():
+        raise BadRow("'text' is empty")
+    if len(text) > MAX_TEXT_CHARACTERS:
+        raise BadRow(f"'text' has {len(text)} characters, the limit is {MAX_TEXT_CHARACTERS}")
+    return text
+
+
+def _check_label(label: Any, taxonomy: Taxonomy) -> str:
+    if label in taxonomy.annotation_values:
+        return str(label)
+    raise BadRow(f"unknown label {label!r}; use one of {', '.join(taxonomy.annotation_values)}")
+
+
+def _to_time(value: Any) -> datetime | None:
+    if value is None or isinstance(value, datetime):
+        return value
+    try:
+        return datetime.fromisoformat(str(value))
+    except ValueError:
+        raise BadRow(f"'time' is {value!r}; write ISO 8601, e.g. 2026-11-21T09:30:00+00:00") from None

@@ -1,0 +1,1 @@
+"""What joins the rooms: demo, model, retrain, watch, next, report."""

@@ -1,0 +1,1 @@
+"""Label Studio: the interface, push, pull, agreement, suspects and what to label next."""

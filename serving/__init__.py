@@ -1,0 +1,1 @@
+"""Decisions, batching, the BentoML service, auth, the decision log and health."""

@@ -1,0 +1,34 @@
+"""Switchboard's command line: parses, calls one function, prints; heavy imports stay inside command bodies."""
+
+import sys
+
+import typer
+
+from commands import APPS
+from configs.errors import SwitchboardError
+
+app = typer.Typer(
+    name="switchboard",
+    help="Sort what people write to a company, and say which team should answer.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for name, sub in APPS.items():
+    app.add_typer(sub, name=name or None)
+
+
+def main() -> None:
+    """Run the command line; a mistake its user can mend is one line on stderr and exit code 2."""
+    try:
+        app()
+    except SwitchboardError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""The predictor: texts in, calibrated scores and doubt out, by ONNX Runtime and tokenizers alone."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from tokenizers import Tokenizer
+
+from configs.company import Company, load_company
+from data.clean import clean
+from training.bundle import MODEL, TOKENIZER, BundleError, BundleInfo, read_golden, read_info, verify
+
+GOLDEN_TOLERANCE = 1e-3
+TOKENS_PER_BATCH = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """Scores (N, L), each row summing to 1, and doubt (N,): how likely the message belongs nowhere."""
+
+    scores: np.ndarray
+    doubt: np.ndarray
+
+
+class Predictor:
+    """A bundle, verified and loaded; safe to call from several threads.
+
+    >>> Predictor(Path("var/published/...")).predict(["my router is dead"]).scores.argmax()  # doctest: +SKIP
+    """
+
+    def __init__(self, folder: Path, threads: int = 0, company: Company | None = None) -> None:
+        self.digest = verify(folder)
+        self.folder = folder
+        self.info: BundleInfo = read_info(folder)
+        self.company = company or load_company()
+        self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+        self._tokenizer.enable_truncation(self.info.max_tokens)
+        self._tokenizer.no_padding()
+        self._session = _open_session(folder / MODEL, threads)
+
+    def predict(self, texts: Sequence[str]) -> Predictions:
+        """Return scores and doubt for texts as people wrote them."""
+        return self.predict_cleaned([clean(text, self.company) for text in texts])
+
+    def predict_cleaned(self, cleaned: Sequence[str]) -> Predictions:
+        """Return scores and doubt for texts already cleaned, computed in batches of like length."""
+        return self.predict_tokens(self.encode(cleaned))
+
+    def encode(self, cleaned: Sequence[str]) -> list[list[int]]:
+        """Return the token ids of cleaned texts, at most `max_tokens` each."""
+        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(cleaned))]
+
+    def predict_tokens(self, tokens: Sequence[Sequence[int]]) -> Predictions:
+        """Return scores and doubt for token ids."""
+        logits, doubt = self.logits(tokens)
+        return calibrate(logits, doubt, self.info)
+
+    def logits(self, tokens: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
+        """Return label logits (N, L) and doubt logits (N,)."""
+        logits = np.zeros((len(tokens), len(self.info.labels)), dtype=np.float64)
+        doubt = np.zeros(len(tokens), dtype=np.float64)
+        for batch in length_batches([len(ids) for ids in tokens], TOKENS_PER_BATCH):
+            ids, mask = _pad([tokens[i] for i in batch])
+            found = self._session.run(["logits", "doubt"], {"input_ids": ids, "attention_mask": mask})
+            logits[batch], doubt[batch] = found[0], found[1]
+        return logits, doubt
+
+    def check_golden(self) -> None:
+        """Raise unless the golden predictions are reproduced, so that a broken runtime is never served."""
+        golden = read_golden(self.folder)
+        found = self.predict([str(row["text"]) for row in golden])
+        expected = np.array([[row["scores"][label] for label in self.info.labels] for row in golden])  # type: ignore[index]
+        worst = float(np.abs(found.scores - expected).max())
+        if not worst <= GOLDEN_TOLERANCE:
+            raise BundleError(f"{self.folder}: golden predictions differ by {worst:.4f}; this runtime must not serve it")
+
+
+def calibrate(logits: np.ndarray, doubt_logits: np.ndarray, info: BundleInfo) -> Predictions:
+    """Return calibrated predictions for raw logits."""
+    calibration = info.calibration
+    shifted = logits / calibration.temperature + np.array(calibration.bias or (0.0,) * len(info.labels))
+    shifted -= shifted.max(axis=1, keepdims=True)
+    exponents = np.exp(shifted)
+    doubt = 1.0 / (1.0 + np.exp(-np.clip(calibration.doubt_scale * doubt_logits + calibration.doubt_shift, -50, 50)))
+    return Predictions(exponents / exponents.sum(axis=1, keepdims=True), doubt)
+
+
+def length_batches(lengths: Sequence[int], tokens_per_batch: int) -> list[list[int]]:
+    """Return positions grouped by like length so that no padded batch exceeds `tokens_per_batch`."""
+    batches: list[list[int]] = []
+    for position in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batches and lengths[position] * (len(batches[-1]) + 1) <= tokens_per_batch:
+            batches[-1].append(position)
+        else:
+            batches.append([position])
+    return batches
+
+
+def _pad(rows: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
+    width = max(1, max(len(row) for row in rows))
+    ids = np.zeros((len(rows), width), dtype=np.int64)
+    mask = np.zeros((len(rows), width), dtype=np.int64)
+    for number, row in enumerate(rows):
+        ids[number, : len(row)] = row
+        mask[number, : len(row)] = 1
+    return ids, mask
+
+
+def _open_session(path: Path, threads: int) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise BundleError(f"{path}: ONNX Runtime cannot load it: {str(error).splitlines()[0]}") from None
