@@ -1,0 +1,63 @@
+"""What the playbook's rules may ask of a message: the caller's facts about it, and ours, found in its text."""
+
+import re
+from dataclasses import dataclass
+
+from data.messages import Message
+
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
+_PHONE = re.compile(r"(?<![\w#£$€])(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,5}\)|\d{2,5})(?:[ .-]?\d){6,10}(?!\w)")
+_CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
+_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
+_LEAVING = re.compile(
+    r"\b(?:cancel(?:l?ing|l?ed)? (?:my|our|the|this) (?:\w+ )?(?:contract|account|subscription|membership|plan|service|sim|policy|card)"
+    r"|(?:leav|switch|mov|port)ing (?:away )?(?:from you|to (?:a |another |your )?(?:competitor|@competitor)|providers?|elsewhere)"
+    r"|(?:i'?m|we'?re|i am|we are) (?:leaving|done with) (?:you|@company|@user)|clos(?:e|ing) my account|pac code"
+    r"|tak(?:e|ing) my (?:business|money|custom) elsewhere|never (?:using|flying|shopping|ordering|booking) (?:with )?(?:you|here) again)\b",
+    re.I,
+)
+_THREAT = re.compile(
+    r"\b(?:(?:kill|shoot|stab|murder|bomb|burn down) (?:you|u|them|him|her|myself|everyone|your|the (?:shop|store|office|staff|driver|plane))"
+    r"|(?:kill|hurt|harm)(?:ing)? (?:myself|himself|herself|themselves)|end (?:my|it all|my own) life|suicid(?:e|al)|want to die"
+    r"|(?:bomb|gun|knife|weapon) (?:on|in|at) (?:the|your|this) (?:plane|flight|store|shop|train|office|bus)"
+    r"|i (?:know|will find) where you (?:live|work)|(?:caught|catch(?:es|ing)?|on) fire|gas leak|electrocut\w*|in danger"
+    r"|(?:it|he|she|they|driver) (?:attacked|assaulted|threatened) (?:me|my|us))\b",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CallerFacts:
+    """What the caller knows about a message and its author; absent facts satisfy no rule."""
+
+    reach: int | None = None
+    customer_tier: str = ""
+    sentiment: str = ""
+
+
+NO_FACTS = CallerFacts()
+
+
+def detect(message: Message) -> frozenset[str]:
+    """Return what is found in a message's text: any of `personal_data`, `leaving`, `threat`."""
+    text = message.text.replace("’", "'")
+    found = {
+        "personal_data": _has_personal_data(text),
+        "leaving": _LEAVING.search(text),
+        "threat": _THREAT.search(text),
+    }
+    return frozenset(name for name, hit in found.items() if hit)
+
+
+def _has_personal_data(text: str) -> bool:
+    if "@" in text and _EMAIL.search(text):
+        return True
+    if sum(character.isdigit() for character in text) < 8:
+        return False
+    return bool(_PHONE.search(text) or _IBAN.search(text) or any(_is_card(match[0]) for match in _CARD.finditer(text)))
+
+
+def _is_card(number: str) -> bool:
+    """Return whether digits pass the check that card numbers pass (Luhn)."""
+    digits = [int(character) for character in reversed(number) if character.isdigit()]
+    return sum(digits[::2]) % 10 == -sum(sum(divmod(2 * digit, 10)) for digit in digits[1::2]) % 10

@@ -1,0 +1,21 @@
+"""What several rooms' tests share."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.bundles import make_bundle
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a tiny real bundle; never change it."""
+    return make_bundle(tmp_path_factory.mktemp("bundles") / "tiny")
+
+
+@pytest.fixture
+def var_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give the test its own run-time folder."""
+    monkeypatch.setenv("SWITCHBOARD_VAR", str(tmp_path / "var"))
+    yield tmp_path / "var"
