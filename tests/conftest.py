@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.bundles import make_bundle
+from tests.ledgers import ledger, ledger_url, postgres_url, sqlite_url  # noqa: F401
 
 
 @pytest.fixture(scope="session")

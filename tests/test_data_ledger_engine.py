@@ -1,0 +1,95 @@
+"""Databases that are shared, locked, damaged or wrong."""
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from data.ledger import Ledger, LedgerError, engine, open_ledger
+from data.ledger.migrate import MIGRATIONS
+from data.ledger.schema import REVISIONS, metadata
+
+_WRITER = """
+import sys
+from data.ledger import LabelEvent, open_ledger
+from data.messages import Message
+url, name = sys.argv[1:]
+ledger = open_ledger(url)
+for number in range(40):
+    ledger.messages.add([Message("hello", f"m-{number}"), Message("mine", f"{name}-{number}")])
+    ledger.events.append([LabelEvent(key=key, message_id="m", label="praise", annotator=name, origin="labeler")
+                          for key in (f"shared-{number}", f"{name}-{number}")])
+"""
+
+
+def test_the_migrations_make_the_tables_that_the_code_expects(ledger: Ledger):
+    with ledger.database.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_every_migration_is_known_to_the_code():
+    found = [step.revision for step in ScriptDirectory(str(MIGRATIONS)).walk_revisions()]
+    assert tuple(reversed(found)) == REVISIONS
+
+
+def test_several_processes_open_and_write_at_once_without_loss(ledger_url: str):
+    command = [sys.executable, "-c", _WRITER, ledger_url]
+    writers = [subprocess.Popen([*command, name], stderr=subprocess.PIPE) for name in ("a", "b", "c")]
+    assert [writer.communicate()[1].decode() for writer in writers] == ["", "", ""]
+    with open_ledger(ledger_url) as ledger:
+        assert len(list(ledger.messages.all())) == 4 * 40
+        assert len(list(ledger.events.all())) == 4 * 40
+
+
+def test_a_locked_database_says_so(sqlite_url: str, monkeypatch: pytest.MonkeyPatch):
+    open_ledger(sqlite_url).close()
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 0.1)
+    holder = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with open_ledger(sqlite_url) as ledger, pytest.raises(LedgerError, match=r"another process holds it"):
+        ledger.tombstones.add("message", ["m-1"])
+    holder.close()
+
+
+def test_a_full_database_says_so_and_keeps_what_was_there(sqlite_url: str):
+    with open_ledger(sqlite_url) as ledger:
+        ledger.tombstones.add("message", ["m-1"])
+        with ledger.database.writing() as connection:
+            connection.exec_driver_sql("PRAGMA max_page_count = 1")
+        with pytest.raises(LedgerError, match="free some space"):
+            ledger.tombstones.add("message", (f"m-{number}" for number in range(100_000)))
+        assert ledger.tombstones.among("message", ["m-1", "m-7"]) == {"m-1"}
+
+
+def test_a_file_that_is_no_database_says_so(tmp_path: Path):
+    (tmp_path / "ledger.db").write_bytes(b"text, not a database; long enough to have a header" * 50)
+    with pytest.raises(LedgerError, match=r"ledger\.db.*not an SQLite database"):
+        open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+
+
+def test_a_folder_that_cannot_be_made_says_so(tmp_path: Path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(LedgerError, match="cannot be made"):
+        open_ledger(f"sqlite:///{tmp_path / 'file' / 'ledger.db'}")
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("mysql://host/x", "use sqlite or postgresql"),
+        ("nonsense", "is no database URL"),
+        ("sqlite://", "needs a file"),
+        ("postgresql://ann:geheim@127.0.0.1:1/x", "start it, or correct the address"),
+    ],
+)
+def test_a_wrong_address_is_one_clear_line_without_the_password(url: str, said: str):
+    with pytest.raises(LedgerError) as caught:
+        open_ledger(url)
+    assert said in str(caught.value)
+    assert "geheim" not in str(caught.value)
+    assert "\n" not in str(caught.value)
