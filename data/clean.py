@@ -15,13 +15,17 @@ import emoji
 from configs.company import Company
 
 MAX_CHARACTERS = 4000  # more than any model here reads; bounds the time of every pattern below
+_MAX_PASSES = 8  # no text is known that needs more than five
 
 LINK, EMAIL, NUMBER, SHOUTING = "[link]", "[email]", "[number]", "[shouting]"
 COMPANY, COMPETITOR, USER = "@company", "@competitor", "@user"
 
+_NESTED_ESCAPES = re.compile(r"&(?:amp;)+")
 _MASKS = re.compile(r"<(number|phone|email|url|link)>", re.I)
 _TAGS = re.compile(r"</?[a-z][a-z0-9]*(?:\s[^<>]{0,500})?/?>", re.I)
-_LINKS = re.compile(r"(?:https?://|www\.)\S+|\b[\w-]{1,63}(?:\.[\w-]{1,63}){0,3}\.(?:com|co|net|org|io|info|ly|gl)/\S*", re.I)
+_LINKS = re.compile(
+    r"(?:https?://|www\.)\S+|\b[\w-]{1,63}(?:\.[\w-]{1,63}){0,3}\.(?:com|co|net|org|io|info|ly|gl)/\S*", re.I
+)
 _EMAILS = re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}\b")
 _HANDLES = re.compile(r"(?<![\w@])@\w{1,50}|__(?:company|cust)__", re.I)
 _NUMBERS = re.compile(r"(?<![\w#£$€₹.,])\+?\d(?:[\d\s().-]{4,20}\d)(?!\w)|\b(?=\w*\d{4})[A-Z]{0,4}\d[\dA-Z-]{4,24}\b")
@@ -29,6 +33,7 @@ _REPEATED_LETTERS = re.compile(r"([^\W\d_])\1{2,}")
 _REPEATED_MARKS = re.compile(r"([!?.,*\-_=~#])\1{2,}")
 _REPEATED_WORDS = re.compile(r"(\[[a-z][a-z -]*\])(?:\s*\1)+")
 _MANY_MENTIONS = re.compile(r"((?:@user ){3})(?:@user )+")
+_MAYBE_EMOJI = re.compile("[©®\u2000-\U0010ffff]")
 _SKIN_TONES = re.compile("[\U0001f3fb-\U0001f3ff]")
 _CAMEL = re.compile(r"#\w{2,80}")
 _CAMEL_EDGE = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -38,6 +43,15 @@ _SPACE = re.compile(r"\s+")
 
 def clean(text: str, company: Company | None = None) -> str:
     """Return `text` as the model reads it; cleaning twice changes nothing more, and any string is accepted."""
+    # What one pass uncovers (an escaped tag, a handle behind a link) the next one sees; the second mostly confirms.
+    for _ in range(_MAX_PASSES):
+        before, text = text, _clean_once(text, company)
+        if text == before:
+            break
+    return text
+
+
+def _clean_once(text: str, company: Company | None) -> str:
     text = _plain(text[:MAX_CHARACTERS])
     text = _MASKS.sub(lambda match: {"url": LINK, "link": LINK, "email": EMAIL}.get(match[1].lower(), NUMBER), text)
     text = _EMAILS.sub(EMAIL, _LINKS.sub(LINK, _TAGS.sub(" ", text)))
@@ -45,13 +59,20 @@ def clean(text: str, company: Company | None = None) -> str:
     text = _replace_names(text, company)
     text = _NUMBERS.sub(NUMBER, text)
     text = _CAMEL.sub(lambda match: _CAMEL_EDGE.sub(" ", match[0]), text)
-    if not text.isascii():
+    if _MAYBE_EMOJI.search(text):
         text = emoji.replace_emoji(_SKIN_TONES.sub("", text), lambda mark, _: f" {_name_emoji(mark)} ")
     text = _REPEATED_LETTERS.sub(r"\1\1", text)
     text = _REPEATED_MARKS.sub(r"\1\1\1", text)
     text = _REPEATED_WORDS.sub(r"\1", _SPACE.sub(" ", text).strip())
     text = _MANY_MENTIONS.sub(r"\1", text)
-    return f"{text} {SHOUTING}" if _shouts(text) else text
+    return _bounded(text)
+
+
+def _bounded(text: str) -> str:
+    """Cut what the names of emoji made too long, and mark shouting at the end, where no cut takes it away again."""
+    shouts = text.endswith(SHOUTING) or _shouts(text)
+    text = text.removesuffix(SHOUTING)[: MAX_CHARACTERS - len(SHOUTING) - 1].strip()
+    return f"{text} {SHOUTING}".strip() if shouts else text
 
 
 def is_empty(cleaned: str) -> bool:
@@ -62,16 +83,24 @@ def is_empty(cleaned: str) -> bool:
 
 def _plain(text: str) -> str:
     """Undo mark-up escapes and fancy letters; drop control and invisible characters but keep emoji joiners."""
-    for _ in range(3):
-        unescaped = html.unescape(text)
-        if unescaped == text:
-            break
+    text = _NESTED_ESCAPES.sub("&", text)
+    while (unescaped := html.unescape(text)) != text:  # each round is shorter than the last
         text = unescaped
     text = unicodedata.normalize("NFKC", text.replace("’", "'").replace("‘", "'"))
-    return "".join(c if c in "\u200d\ufe0f" or unicodedata.category(c) not in _INVISIBLE else " " for c in text)
+    return text.translate(_VISIBLE)
 
 
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+class _Visible(dict[int, str]):
+    """What each character becomes: itself, or a space where nobody sees it; filled as characters are met."""
+
+    def __missing__(self, point: int) -> str:
+        character = chr(point)
+        hidden = unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn"} and character not in "\u200d\ufe0f"
+        self[point] = " " if hidden else character
+        return self[point]
+
+
+_VISIBLE = _Visible()
 
 
 def _name_handle(company: Company | None) -> Callable[[re.Match[str]], str]:
@@ -108,6 +137,6 @@ def _name_emoji(mark: str) -> str:
 
 
 def _shouts(text: str) -> bool:
-    letters = [c for c in _MARKERS.sub("", text) if c.isalpha()]
-    upper = sum(c.isupper() for c in letters)
+    letters = list(filter(str.isalpha, _MARKERS.sub("", text)))
+    upper = sum(map(str.isupper, letters))
     return len(letters) >= 12 and upper >= 0.7 * len(letters) and SHOUTING not in text
