@@ -29,7 +29,11 @@ def read_incoming(fields: Mapping[str, Any]) -> Incoming:
             _check_short(name, fields[name])
     author, reach, tier = _read_author(fields.get("author"))
     parent = fields.get("parent_text")
-    message = to_message({**fields, "author": author, "parent_text": None if parent is None else check_text(parent)})
+    texts = {
+        "text": _storable(check_text(fields.get("text"))),
+        "parent_text": _storable(check_text(parent)) if parent else None,
+    }
+    message = to_message({**fields, **texts, "author": author})
     reach = reach if reach is not None else _read_reach(fields.get("reach"))
     return Incoming(
         message, CallerFacts(reach, tier or str(fields.get("customer_tier") or ""), str(fields.get("sentiment") or ""))
@@ -61,5 +65,14 @@ def _check_short(name: str, value: Any) -> None:
         return
     if not isinstance(value, str):
         raise BadRow(f"{name!r} must be a string, found {type(value).__name__}")
+    if _storable(value) != value:
+        raise BadRow(f"{name!r} holds a NUL or half a surrogate pair")
     if len(value) > MAX_FIELD_CHARACTERS:
         raise BadRow(f"{name!r} has {len(value)} characters, the limit is {MAX_FIELD_CHARACTERS}")
+
+
+def _storable(text: str) -> str:
+    """Return text that every encoder and database takes: no NUL, no half of a surrogate pair."""
+    if text.isascii():
+        return text.replace("\0", " ")
+    return text.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")

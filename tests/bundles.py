@@ -4,7 +4,6 @@
 """
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -50,20 +49,6 @@ def make_bundle(folder: Path, strength: float = 2.0, name: str = "tiny", auto: f
     _write_golden(folder)
     seal(folder)
     return folder
-
-
-def publish(bundle: Path, base: Path, version: str = "1") -> str:
-    """Copy a bundle into a published folder and point at it, as a promotion does; return its digest."""
-    base.mkdir(parents=True, exist_ok=True)
-    digest = Predictor(bundle, threads=1).digest
-    folder = base / f"tiny-{version}-{digest[:8]}"
-    if not folder.exists():
-        shutil.copytree(bundle, folder)
-    pointer = {"folder": folder.name, "digest": digest, "version": version, "name": "switchboard", "published": "2026-11-21T00:00:00+00:00"}  # fmt: skip
-    temporary = base / "champion.json.new"
-    temporary.write_text(json.dumps(pointer), encoding="utf-8")
-    temporary.replace(base / "champion.json")
-    return digest
 
 
 def _vocabulary() -> dict[str, int]:

@@ -1,0 +1,20 @@
+"""Progress on a terminal, silence elsewhere."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def row_progress(total: int) -> Iterator[Callable[[int], None]]:
+    """Yield a function that moves a bar by so many rows; no bar where stderr is no terminal."""
+    if not sys.stderr.isatty():
+        yield lambda rows: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("classifying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("classify", total=total or None)
+        yield lambda rows: progress.advance(task, rows)

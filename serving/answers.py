@@ -1,0 +1,90 @@
+"""One batch answered: fields in, one decision or typed error out for each, whatever its neighbours are."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from data.parsing import BadRow
+from serving.decisions import Decision
+from serving.errors import ApiError
+from serving.incoming import Incoming, read_incoming
+from serving.model import ServedModel
+
+MESSAGE_TOKENS = 4  # characters a token, roughly; batches are filled by this estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one message got: a decision with its id and message, or an error."""
+
+    incoming: Incoming | None = None
+    decision: Decision | None = None
+    decision_id: str = ""
+    error: ApiError | None = None
+    given_id: str | None = None
+
+    def as_row(self, versions: Mapping[str, str], request_id: str) -> dict[str, Any]:
+        """Return the fields of one result."""
+        if self.decision is None:
+            assert self.error is not None
+            return {"id": self.given_id, "error": self.error.as_error()}
+        return {
+            "decision_id": self.decision_id,
+            **self.decision.as_row(),
+            "model_version": versions["version"],
+            "taxonomy_version": versions["taxonomy_version"],
+            "playbook_version": versions["playbook_version"],
+            "request_id": request_id,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The answers to one batch's calls, and how many texts needed computing."""
+
+    answers: list[list[Answer]]
+    scored: int
+
+
+def answer_batch(model: ServedModel, calls: Sequence[Sequence[Any]], max_characters: int) -> Batch:
+    """Return the answers to each call's messages, all scored together."""
+    received = datetime.now(UTC)
+    read = [[_read(fields, max_characters) for fields in call] for call in calls]
+    good = [one for call in read for one in call if isinstance(one, Incoming)]
+    scored, computed = model.score([model.decider.clean(one.message.text) for one in good])
+    results = iter(scored)
+    answers = [
+        [
+            one
+            if isinstance(one, Answer)
+            else Answer(
+                one, model.decider.route(next(results), one.message, one.facts, received), "d-" + secrets.token_hex(10)
+            )
+            for one in call
+        ]
+        for call in read
+    ]
+    return Batch(answers, computed)
+
+
+def tokens_of(fields: Any, max_tokens: int) -> int:
+    """Return about how many tokens a message will cost."""
+    text = fields.get("text") if isinstance(fields, dict) else None
+    return min(max_tokens, len(text) // MESSAGE_TOKENS + 2) if isinstance(text, str) else 1
+
+
+def _read(fields: Any, max_characters: int) -> Incoming | Answer:
+    if not isinstance(fields, dict):
+        return Answer(error=ApiError("invalid_request", f"a message must be an object, found {type(fields).__name__}"))
+    given = fields.get("id")
+    given_id = str(given)[:512].encode("utf-8", "replace").decode() if type(given) in (str, int) else None
+    text = fields.get("text")
+    if isinstance(text, str) and len(text) > max_characters:
+        reason = f"'text' has {len(text)} characters, the limit is {max_characters}"
+        return Answer(error=ApiError("invalid_request", reason, {"max_characters": max_characters}), given_id=given_id)
+    try:
+        return read_incoming(fields)
+    except BadRow as error:
+        return Answer(error=ApiError("invalid_request", str(error)), given_id=given_id)

@@ -1,0 +1,193 @@
+"""Micro-batching by tokens: calls wait in a bounded queue, one thread scores them together, and idle means no wait.
+
+Knows nothing of HTTP. What it computes is given as a function of the batch.
+"""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, Generic, TypeVar
+
+from serving.errors import ApiError
+
+J = TypeVar("J")
+RATE_MEMORY = 0.1  # weight of the last batch in the running rate
+DEADLINE_SHARE = 0.7  # of the deadline may be spent waiting, by the estimate at admission
+MAX_RETRY_AFTER_S = 60
+
+
+@dataclass(eq=False)
+class Ticket(Generic[J]):
+    """One call's jobs; `results` fills in their order, and `done` is told once."""
+
+    jobs: Sequence[J]
+    sizes: Sequence[int]
+    expires: float
+    done: Callable[["Ticket[J]"], None]
+    context: Any = None
+    results: list[Any] = field(default_factory=list)
+    error: Exception | None = None
+    cancelled: bool = False
+
+    @property
+    def left(self) -> int:
+        """How many jobs are not computed yet."""
+        return len(self.jobs) - len(self.results)
+
+
+class Batcher(Generic[J]):
+    """A bounded queue and the thread that empties it, in batches of about `batch_tokens`."""
+
+    def __init__(
+        self,
+        compute: Callable[[list[tuple[Ticket[J], Sequence[J]]]], list[list[Any]]],
+        batch_tokens: int,
+        queue_jobs: int,
+        on_batch: Callable[[int, int, float], None] = lambda jobs, tokens, seconds: None,
+    ) -> None:
+        self._compute = compute
+        self._batch_tokens = batch_tokens
+        self._queue_jobs = queue_jobs
+        self._on_batch = on_batch
+        self._waiting: deque[Ticket[J]] = deque()
+        self._condition = threading.Condition()
+        self._tokens_waiting = 0
+        self._tokens_per_s = 0.0
+        self._closed = False
+        self.jobs_waiting = 0
+        self._thread = threading.Thread(target=self._run, name="batcher", daemon=True)
+
+    def start(self) -> None:
+        """Begin to compute."""
+        self._thread.start()
+
+    async def submit(
+        self, jobs: Sequence[J], sizes: Sequence[int], deadline_s: float, context: Any = None
+    ) -> list[Any]:
+        """Return one result a job, in order; raise `overloaded` at once or `timeout` at the deadline."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+
+        def wake() -> None:
+            if not future.done():
+                future.set_result(None)
+
+        def done(_: Ticket[J]) -> None:
+            loop.call_soon_threadsafe(wake)
+
+        ticket = Ticket(jobs, sizes, monotonic() + deadline_s, done, context)
+        self._admit(ticket, deadline_s)
+        try:
+            await future
+        except asyncio.CancelledError:
+            ticket.cancelled = True
+            raise
+        if ticket.error is not None:
+            raise ticket.error
+        return ticket.results
+
+    def close(self) -> None:
+        """Finish what was accepted, then stop the thread."""
+        with self._condition:
+            self._closed = True
+            self._condition.notify_all()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def expected_wait(self) -> float:
+        """Return the seconds until a call accepted now is begun, by the rate of late."""
+        return self._tokens_waiting / self._tokens_per_s if self._tokens_per_s else 0.0
+
+    def _admit(self, ticket: Ticket[J], deadline_s: float) -> None:
+        with self._condition:
+            wait = self.expected_wait()
+            full = self.jobs_waiting + len(ticket.jobs) > self._queue_jobs
+            if self._closed:
+                raise ApiError(
+                    "not_ready", "the service is stopping; call another one", headers={"Connection": "close"}
+                )
+            if full or wait > DEADLINE_SHARE * deadline_s:
+                raise _overloaded(wait, self.jobs_waiting)
+            self._waiting.append(ticket)
+            self.jobs_waiting += len(ticket.jobs)
+            self._tokens_waiting += sum(ticket.sizes)
+            self._condition.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._condition:
+                while not self._waiting and not self._closed:
+                    self._condition.wait()
+                if not self._waiting:
+                    return
+                parts, tokens = self._take()
+            if parts:
+                self._serve(parts, tokens)
+
+    def _take(self) -> tuple[list[tuple[Ticket[J], Sequence[J]]], int]:
+        """Take tickets, or the next part of a long one, until the batch is full; drop what nobody waits for."""
+        parts: list[tuple[Ticket[J], Sequence[J]]] = []
+        tokens, now = 0, monotonic()
+        while self._waiting and tokens < self._batch_tokens:
+            ticket = self._waiting[0]
+            if ticket.cancelled or ticket.expires <= now:
+                self._drop(ticket)
+                continue
+            start = end = len(ticket.results)
+            while end < len(ticket.jobs) and (end == start or tokens < self._batch_tokens):
+                tokens += ticket.sizes[end]
+                end += 1
+            parts.append((ticket, ticket.jobs[start:end]))
+            self.jobs_waiting -= end - start
+            self._tokens_waiting -= sum(ticket.sizes[start:end])
+            if end < len(ticket.jobs):
+                break
+            self._waiting.popleft()
+        return parts, tokens
+
+    def _drop(self, ticket: Ticket[J]) -> None:
+        self._waiting.popleft()
+        self.jobs_waiting -= ticket.left
+        self._tokens_waiting -= sum(ticket.sizes[len(ticket.results) :])
+        ticket.error = ApiError("timeout", "the deadline passed while waiting; nothing was computed")
+        ticket.done(ticket)
+
+    def _serve(self, parts: list[tuple[Ticket[J], Sequence[J]]], tokens: int) -> None:
+        started = monotonic()
+        try:
+            found = self._compute(parts)
+        except Exception as error:  # a fault of ours: each caller is told, the thread lives
+            self._fail(parts, error)
+            return
+        seconds = monotonic() - started
+        rate = tokens / max(seconds, 1e-6)
+        self._tokens_per_s += (rate - self._tokens_per_s) * (RATE_MEMORY if self._tokens_per_s else 1.0)
+        for (ticket, _), results in zip(parts, found, strict=True):
+            ticket.results.extend(results)
+            if not ticket.left:
+                ticket.done(ticket)
+        self._on_batch(sum(len(jobs) for _, jobs in parts), tokens, seconds)
+
+    def _fail(self, parts: list[tuple[Ticket[J], Sequence[J]]], error: Exception) -> None:
+        for ticket, _ in parts:
+            ticket.error = error
+            with self._condition:
+                if self._waiting and self._waiting[0] is ticket:
+                    self._waiting.popleft()
+                    left = len(ticket.jobs) - len(ticket.results) - len(parts[-1][1])
+                    self.jobs_waiting -= left
+                    self._tokens_waiting -= sum(ticket.sizes[len(ticket.jobs) - left :])
+            ticket.done(ticket)
+
+
+def _overloaded(wait: float, jobs: int) -> ApiError:
+    seconds = min(MAX_RETRY_AFTER_S, max(1, round(wait + 0.5)))
+    return ApiError(
+        "overloaded",
+        f"the queue is full; try again in {seconds} s",
+        {"retry_after_s": seconds, "queued_messages": jobs},
+        {"Retry-After": str(seconds)},
+    )
