@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Any
 
 from configs.errors import SwitchboardError
@@ -67,7 +68,11 @@ def check_text(text: Any) -> str:
 def _check_label(label: Any, taxonomy: Taxonomy) -> str:
     if label in taxonomy.annotation_values:
         return str(label)
-    raise BadRow(f"unknown label {label!r}; use one of {', '.join(taxonomy.annotation_values)}")
+    if label is None:
+        raise BadRow("no 'label'")
+    near = get_close_matches(str(label).strip().lower(), taxonomy.annotation_values, n=1, cutoff=0.8)
+    hint = f"did you mean {near[0]!r}? Labels are" if near else "labels are"
+    raise BadRow(f"unknown label {label!r}; {hint} {', '.join(taxonomy.annotation_values)}")
 
 
 def _to_time(value: Any) -> datetime | None:

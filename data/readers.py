@@ -1,32 +1,27 @@
 """Reading JSONL, CSV and Parquet as a stream of numbered rows; a bad row is an error of its own, never an end."""
 
-import csv
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from configs.errors import SwitchboardError
+from data.encodings import TOO_LONG, bounded_lines, detect_encoding, has_foreign_bytes, open_text
+from data.rows import Row, check_header, too_long
+from data.tables import read_csv
 
-MAX_LINE_BYTES = 1 << 20
-FORMATS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet"}
+__all__ = ["FORMATS", "Row", "check_readable", "read_rows"]
 
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of a file: its 1-based number (line for text files) and either its fields or what is wrong with it."""
-
-    number: int
-    fields: dict[str, Any]
-    error: str = ""
+FORMATS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "csv", ".parquet": "parquet"}
 
 
-def read_rows(path: Path) -> Iterator[Row]:
-    """Yield the rows of a file in order, holding a bounded part of it in memory."""
+def read_rows(path: Path, *, encoding: str = "", text_column: str = "text") -> Iterator[Row]:
+    """Yield the rows of a file in order, holding a bounded part of it in memory; the encoding is found if not given."""
     kind = check_readable(path)
-    reader = {"jsonl": _read_jsonl, "csv": _read_csv, "parquet": _read_parquet}[kind]
-    return reader(path)
+    if kind == "parquet":
+        return _read_parquet(path, text_column)
+    encoding = encoding or detect_encoding(path)
+    return read_csv(path, encoding, text_column) if kind == "csv" else _read_jsonl(path, encoding)
 
 
 def check_readable(path: Path) -> str:
@@ -43,89 +38,54 @@ def check_readable(path: Path) -> str:
     return kind
 
 
-def _read_jsonl(path: Path) -> Iterator[Row]:
-    with path.open("rb") as file:
-        for number, line in enumerate(_bounded_lines(file), start=1):
-            if line is None:
-                yield Row(number, {}, f"line is longer than {MAX_LINE_BYTES} bytes")
-            elif line.strip():
-                yield _parse_line(number, line)
+def _read_jsonl(path: Path, encoding: str) -> Iterator[Row]:
+    with open_text(path, encoding) as file:
+        for number, line in enumerate(bounded_lines(file), start=1):
+            if line.strip():
+                yield _parse_line(number, line, encoding)
 
 
-def _bounded_lines(file: BinaryIO) -> Iterator[bytes | None]:
-    """Yield each line, or None for one that is too long, never holding more than the bound."""
-    while line := file.readline(MAX_LINE_BYTES):
-        if len(line) < MAX_LINE_BYTES or line.endswith(b"\n"):
-            yield line
-            continue
-        while (rest := file.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
-            pass
-        yield None
-
-
-def _parse_line(number: int, line: bytes) -> Row:
+def _parse_line(number: int, line: str, encoding: str) -> Row:
+    if line.startswith(TOO_LONG):
+        return Row(number, {}, too_long())
+    if has_foreign_bytes(line):
+        return Row(number, {}, f"has bytes that are not {encoding}; save the file as UTF-8")
     try:
-        fields = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-    except UnicodeDecodeError as error:
-        return Row(number, {}, f"not UTF-8 at byte {error.start}; save the file as UTF-8")
+        fields = json.loads(line, object_pairs_hook=_without_twins)
+    except _TwiceError as error:
+        return Row(number, {}, f"key {error.args[0]!r} stands twice; remove one")
     except (json.JSONDecodeError, RecursionError) as error:
-        return Row(number, {}, f"not valid JSON: {error}")
+        cut = "" if line.endswith(("\n", "\r")) else "; the file seems to be cut off here"
+        return Row(number, {}, f"not valid JSON: {error}{cut}")
     if not isinstance(fields, dict):
         return Row(number, {}, f"expected a JSON object, found {type(fields).__name__}")
     return Row(number, fields)
 
 
-def _read_csv(path: Path) -> Iterator[Row]:
-    csv.field_size_limit(MAX_LINE_BYTES)
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        reader = csv.reader(_without_nul(file))
-        header = [name.strip() for name in next(reader, [])]
-        _check_header(path, header)
-        while True:
-            number = reader.line_num + 1
-            try:
-                values = next(reader, None)
-            except csv.Error as error:
-                yield Row(number, {}, f"not valid CSV: {error}")
-                continue
-            if values is None:
-                return
-            if values:
-                yield _csv_row(number, header, values)
+class _TwiceError(Exception):
+    """A key that an object has twice."""
 
 
-def _without_nul(lines: Iterator[str]) -> Iterator[str]:
-    for line in lines:
-        yield line.replace("\0", "\ufffd")
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise _TwiceError(next(name for name in names if names.count(name) > 1))
+    return fields
 
 
-def _check_header(path: Path, header: list[str]) -> None:
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise SwitchboardError(f"{path}: column {twice[0]!r} stands twice in the header; rename or remove one")
-    if "text" not in header:
-        raise SwitchboardError(f"{path}: no 'text' column; found {', '.join(header) or 'nothing'}")
-
-
-def _csv_row(number: int, header: list[str], values: list[str]) -> Row:
-    if len(values) != len(header):
-        return Row(number, {}, f"{len(values)} values for {len(header)} columns")
-    if any("\udc80" <= c <= "\udcff" for value in values for c in value):
-        return Row(number, {}, "not UTF-8; save the file as UTF-8")
-    return Row(number, {name: value for name, value in zip(header, values, strict=True) if value != ""})
-
-
-def _read_parquet(path: Path) -> Iterator[Row]:
+def _read_parquet(path: Path, text_column: str) -> Iterator[Row]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    number = 0
     try:
         file = pq.ParquetFile(path)
-    except pa.ArrowInvalid as error:
-        raise SwitchboardError(f"{path}: not a Parquet file: {error}") from None
-    _check_header(path, file.schema_arrow.names)
-    number = 0
-    for batch in file.iter_batches(batch_size=1024):
-        for fields in batch.to_pylist():
-            number += 1
-            yield Row(number, {name: value for name, value in fields.items() if value is not None})
+        check_header(path, file.schema_arrow.names, text_column)
+        for batch in file.iter_batches(batch_size=1024):
+            for fields in batch.to_pylist():
+                number += 1
+                yield Row(number, {name: value for name, value in fields.items() if value is not None})
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise SwitchboardError(f"{path}: damaged or not a Parquet file, after {number} rows: {reason}") from None
