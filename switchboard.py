@@ -4,7 +4,8 @@ import sys
 
 import typer
 
-from commands import APPS
+from commands import GROUPS, TOP
+from configs.environment import settle_libraries
 from configs.errors import SwitchboardError
 
 app = typer.Typer(
@@ -14,12 +15,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for name, sub in APPS.items():
-    app.add_typer(sub, name=name or None)
+for sub in TOP:
+    app.add_typer(sub)
+for name, sub in GROUPS.items():
+    app.add_typer(sub, name=name)
 
 
 def main() -> None:
     """Run the command line; a mistake its user can mend is one line on stderr and exit code 2."""
+    settle_libraries()
     try:
         app()
     except SwitchboardError as error:

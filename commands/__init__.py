@@ -1,3 +1,9 @@
-"""The command line, a file for each group of commands; `APPS` is what switchboard.py shows."""
+"""The command line, a file for each group of commands.
 
-APPS = {}
+`GROUPS` are shown as `switchboard NAME COMMAND`; the commands of `TOP` stand on the first level.
+"""
+
+from commands import classify, demo, models, serve
+
+TOP = [demo.app, models.app, classify.app, serve.app]
+GROUPS = {}

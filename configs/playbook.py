@@ -73,7 +73,7 @@ class Playbook(Config):
     costs: dict[str, Costs]
     review: Route
     out_of_scope: Route
-    channels: dict[str, dict[str, Overrides]] = {}
+    channels: dict[str, dict[str, Overrides]] = Field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
 
     @model_validator(mode="after")

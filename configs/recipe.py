@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from configs.loading import Config, load_config
 from configs.paths import CONFIGS
+from configs.taxonomy import load_taxonomy
 
 
 class Recipe(Config):
@@ -32,8 +33,17 @@ class Recipe(Config):
     outlier_exposure: float = Field(default=0.1, ge=0)
     rdrop: float = Field(default=0.0, ge=0)
     average_last: int = Field(default=1, ge=1)
-    holdout_share: float = Field(default=0.1, gt=0, lt=0.5)
     patience: int = Field(default=2, ge=1)
+    max_rows: int | None = Field(default=None, ge=100)
+    deployed_mix: dict[str, float] = Field(default_factory=dict)
+    deployed_outside: float = Field(default=0.12, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _mix_names_each_label(self) -> "Recipe":
+        labels = load_taxonomy().labels
+        if self.deployed_mix and set(self.deployed_mix) != set(labels):
+            raise ValueError(f"deployed_mix must give a share to each of {', '.join(labels)}")
+        return self
 
 
 def load_recipe(name_or_path: str = "full", overrides: tuple[str, ...] = ()) -> Recipe:

@@ -9,9 +9,7 @@ MIN_LETTERS = 20
 MIN_CERTAINTY = 0.97
 # English words that no other language writes often: three of them are English enough, whatever the detector says.
 _ENGLISH_WORDS = frozenset(
-    "the and you your is are was were have has had not with this that what when where why how can could would should "
-    "will they their there from been just please thanks my me it its it's i'm i've don't can't get got any all for but "
-    "out now still again after before because about which who of to".split()
+    ["the", "and", "you", "your", "is", "are", "was", "were", "have", "has", "had", "not", "with", "this", "that", "what", "when", "where", "why", "how", "can", "could", "would", "should", "will", "they", "their", "there", "from", "been", "just", "please", "thanks", "my", "me", "it", "its", "it's", "i'm", "i've", "don't", "can't", "get", "got", "any", "all", "for", "but", "out", "now", "still", "again", "after", "before", "because", "about", "which", "who", "of", "to"]
 )
 _WORD = re.compile(r"[^\W\d_]+(?:'[a-z]+)?")
 
@@ -34,6 +32,6 @@ def is_unsupported(cleaned: str) -> bool:
 
 @cache
 def _detector() -> Any:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # a megabyte to load
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

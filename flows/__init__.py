@@ -1,1 +1,1 @@
-"""What joins the rooms: demo, model, retrain, watch, next, report."""
+"""What joins the rooms, and only sequences: demo, model, retrain, watch, suspects, next, report."""

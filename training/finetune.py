@@ -3,7 +3,6 @@
 Knows nothing of files, calibration, export or MLflow.
 """
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,15 @@ import torch
 from datasets import Dataset
 from sklearn.metrics import f1_score
 from transformers import (
-    DataCollatorWithPadding, EarlyStoppingCallback, EvalPrediction, PreTrainedTokenizerBase, Trainer, TrainerCallback,
-    TrainingArguments, set_seed,
+    DataCollatorWithPadding,
+    EarlyStoppingCallback,
+    EvalPrediction,
+    PreTrainedTokenizerBase,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+    set_seed,
 )  # fmt: skip
 from transformers.trainer_utils import get_last_checkpoint
 
@@ -97,8 +103,11 @@ def fine_tune(
         weights=torch.tensor(class_weights(np.array(train["targets"]), recipe.class_weights)),
     )
     last = get_last_checkpoint(str(folder)) if resume and folder.is_dir() else None
+    trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=last)
-    return FineTuned(model.eval().cpu().float(), list(trainer.state.log_history))
+    # Mixed precision wraps `forward`; the network must leave as it came, or it would be exported with its casts.
+    trained = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
+    return FineTuned(trained.eval().cpu().float(), list(trainer.state.log_history))
 
 
 def _arguments(recipe: Recipe, folder: Path, rows: int) -> TrainingArguments:
@@ -112,7 +121,7 @@ def _arguments(recipe: Recipe, folder: Path, rows: int) -> TrainingArguments:
         load_best_model_at_end=True, metric_for_best_model="macro_f1", greater_is_better=True,
         train_sampling_strategy="group_by_length", length_column_name="length", remove_unused_columns=False,
         label_names=["targets", "doubt"], bf16=has_fast_bf16(), use_cpu=not gpu,
-        dataloader_pin_memory=gpu, seed=recipe.seed, data_seed=recipe.seed, report_to="none", disable_tqdm=not sys.stderr.isatty(),
+        dataloader_pin_memory=gpu, seed=recipe.seed, data_seed=recipe.seed, report_to="none", disable_tqdm=True,
     )  # fmt: skip
 
 
@@ -129,5 +138,3 @@ def _metrics(prediction: EvalPrediction) -> dict[str, float]:
     known = targets.sum(axis=1) > 0
     true, found = targets[known].argmax(axis=1), logits[known].argmax(axis=1)
     return {"macro_f1": float(f1_score(true, found, average="macro", zero_division=0))}
-
-

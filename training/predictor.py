@@ -75,7 +75,9 @@ class Predictor:
         expected = np.array([[row["scores"][label] for label in self.info.labels] for row in golden])  # type: ignore[index]
         worst = float(np.abs(found.scores - expected).max())
         if not worst <= GOLDEN_TOLERANCE:
-            raise BundleError(f"{self.folder}: golden predictions differ by {worst:.4f}; this runtime must not serve it")
+            raise BundleError(
+                f"{self.folder}: golden predictions differ by {worst:.4f}; this runtime must not serve it"
+            )
 
 
 def calibrate(logits: np.ndarray, doubt_logits: np.ndarray, info: BundleInfo) -> Predictions:

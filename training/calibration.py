@@ -1,0 +1,80 @@
+"""Honest confidence: fitting temperature, class priors and doubt on messages the model did not see.
+
+Arrays in, `Calibration` and thresholds out; knows nothing of models or files.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from scipy.optimize import minimize, minimize_scalar
+
+from configs.playbook import Playbook
+from training.bundle import Calibration, Thresholds
+
+
+def fit_temperature(logits: np.ndarray, true: np.ndarray, weights: np.ndarray | None = None) -> float:
+    """Return the temperature of least negative log-likelihood (Guo et al. 2017); logits (N, L), true ids (N,)."""
+    weights = np.ones(len(true)) if weights is None else weights
+
+    def loss(log_temperature: float) -> float:
+        scaled = logits / np.exp(log_temperature)
+        scaled = scaled - scaled.max(axis=1, keepdims=True)
+        log_scores = scaled - np.log(np.exp(scaled).sum(axis=1, keepdims=True))
+        return float(-(weights * log_scores[np.arange(len(true)), true]).sum() / weights.sum())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-2.0, 3.0), method="bounded").x))
+
+
+def prior_bias(trained: np.ndarray, deployed: np.ndarray) -> np.ndarray:
+    """Return what to add to log-scores so that a model trained on one class mix (L,) serves another (Saerens 2002)."""
+    bias = np.log(deployed / deployed.sum()) - np.log(trained / trained.sum())
+    return bias - bias.mean()
+
+
+def fit_doubt(doubt_logits: np.ndarray, outside: np.ndarray, share: float) -> tuple[float, float]:
+    """Return scale and shift of Platt's sigmoid (1999) for doubt logits (N,) and whether each belongs nowhere (N,).
+
+    `share` is the part of the deployed stream that belongs nowhere; the sample is weighted to it.
+    """
+    weights = np.where(outside, share / max(outside.mean(), 1e-9), (1 - share) / max(1 - outside.mean(), 1e-9))
+
+    def loss(parameters: np.ndarray) -> float:
+        z = np.exp(parameters[0]) * doubt_logits + parameters[1]
+        return float((weights * (np.logaddexp(0, z) - outside * z)).mean())
+
+    found = minimize(loss, np.zeros(2), method="Nelder-Mead").x
+    return float(np.exp(found[0])), float(found[1])
+
+
+def scores_of(logits: np.ndarray, calibration: Calibration) -> np.ndarray:
+    """Return calibrated scores (N, L)."""
+    scaled = logits / calibration.temperature + np.array(calibration.bias or (0.0,) * logits.shape[1])
+    scaled = scaled - scaled.max(axis=1, keepdims=True)
+    exponents = np.exp(scaled)
+    return exponents / exponents.sum(axis=1, keepdims=True)
+
+
+def cost_thresholds(
+    scores: np.ndarray, true: np.ndarray, labels: Sequence[str], playbook: Playbook, out_of_scope: float
+) -> Thresholds:
+    """Return the score a label from which acting alone costs less than asking, by the playbook's costs.
+
+    Acting on label l with score s costs, when wrong, the misrouting into l plus the mean cost of having missed the
+    true label; so it pays from s >= 1 - review_cost / cost_when_wrong. The expected missed cost is taken over the
+    messages (N,) that the model called l and got wrong, with the label's mean over all others as a prior of 5.
+    """
+    called = scores.argmax(axis=1)
+    missed = np.array([playbook.costs[label].missed for label in labels])
+    auto: dict[str, float] = {}
+    for position, label in enumerate(labels):
+        wrong = missed[true[(called == position) & (true != position)]]
+        others = np.delete(missed, position).mean()
+        cost = playbook.costs[label].misrouted + (wrong.sum() + 5 * others) / (len(wrong) + 5)
+        auto[label] = round(float(np.clip(1 - playbook.review_cost / cost, 0.5, 0.99)), 4)
+    return Thresholds(auto=auto, out_of_scope=out_of_scope, playbook_version=playbook.version)
+
+
+def mix_of(shares: Mapping[str, float], labels: Sequence[str]) -> np.ndarray:
+    """Return a class mix (L,) in class-id order, summing to 1."""
+    values = np.array([shares[label] for label in labels], dtype=float)
+    return values / values.sum()

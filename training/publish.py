@@ -1,0 +1,149 @@
+"""Publishing a bundle behind the champion's pointer file, and the audit of who was champion when.
+
+The service reads the pointer and the folder beside it; it never asks MLflow. Every write is a rename.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from configs.errors import SwitchboardError
+from configs.loading import Config
+from training.bundle import bundle_digest, read_info, verify
+
+POINTER, AUDIT, LOCK = "champion.json", "audit.jsonl", ".lock"
+
+
+class Champion(Config):
+    """The pointer file: which published folder is served, and where it came from."""
+
+    folder: str
+    digest: str
+    version: str
+    name: str
+    published: str
+
+
+class AuditEntry(Config):
+    """One change of the champion: appended, never changed."""
+
+    at: str
+    action: str
+    version: str
+    digest: str
+    previous: str | None
+    by: str
+    reason: str
+
+
+def publish(
+    bundle: Path, version: str, published: Path, action: str = "promote", by: str = "", reason: str = ""
+) -> Champion:
+    """Verify a bundle, copy it beside the pointer, append the audit entry and switch the pointer atomically."""
+    digest = verify(bundle)
+    name = read_info(bundle).name
+    published.mkdir(parents=True, exist_ok=True)
+    with _locked(published):
+        folder = _unpack(bundle, published, f"v{version}-{digest[:12]}")
+        previous = read_champion(published)
+        champion = Champion(folder=folder.name, digest=digest, version=version, name=name, published=_now())
+        entry = AuditEntry(
+            at=champion.published, action=action, version=version, digest=digest,
+            previous=previous.version if previous else None, by=by or os.environ.get("USER", "unknown"), reason=reason,
+        )  # fmt: skip
+        _append(published / AUDIT, entry.model_dump_json())
+        _replace(published / POINTER, champion.model_dump_json(indent=1) + "\n")
+    return champion
+
+
+def read_champion(published: Path) -> Champion | None:
+    """Return what the pointer names, or None where nothing was ever promoted."""
+    path = published / POINTER
+    try:
+        return Champion.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValidationError as error:
+        raise SwitchboardError(
+            f"{path}: not a champion pointer ({error.error_count()} faults); promote again"
+        ) from None
+
+
+def champion_folder(published: Path) -> Path:
+    """Return the published champion's folder, or say what to do when there is none."""
+    champion = read_champion(published)
+    if champion is None:
+        raise SwitchboardError(f"no champion yet under {published}; run `make model` or `switchboard promote VERSION`")
+    return published / champion.folder
+
+
+def read_audit(published: Path) -> list[AuditEntry]:
+    """Return every change of the champion, oldest first."""
+    path = published / AUDIT
+    if not path.exists():
+        return []
+    return [AuditEntry.model_validate_json(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+
+
+def previous_version(published: Path) -> str:
+    """Return the version that was champion before the present one; rolled-back versions are not gone back to."""
+    line: list[str] = []
+    for entry in read_audit(published):
+        if entry.action == "rollback" and len(line) > 1:
+            line.pop()
+        else:
+            line.append(entry.version)
+    if len(line) < 2:
+        raise SwitchboardError(f"nothing to roll back to under {published}; only one version was ever champion")
+    return line[-2]
+
+
+def _unpack(bundle: Path, published: Path, name: str) -> Path:
+    folder = published / name
+    if folder.is_dir() and bundle_digest(folder) == bundle_digest(bundle):
+        verify(folder)
+        return folder
+    waiting = Path(tempfile.mkdtemp(prefix=".incoming-", dir=published))
+    try:
+        shutil.copytree(bundle, waiting, dirs_exist_ok=True)
+        verify(waiting)
+        waiting.chmod(0o755)
+        if folder.exists():
+            shutil.rmtree(folder)
+        waiting.rename(folder)
+    finally:
+        shutil.rmtree(waiting, ignore_errors=True)
+    return folder
+
+
+@contextmanager
+def _locked(published: Path) -> Iterator[None]:
+    with (published / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _append(path: Path, line: str) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _replace(path: Path, text: str) -> None:
+    waiting = path.with_suffix(".tmp")
+    waiting.write_text(text, encoding="utf-8")
+    with waiting.open("rb") as file:
+        os.fsync(file.fileno())
+    waiting.replace(path)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
