@@ -4,14 +4,17 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from data.ledger.errors import LedgerError, explained
 
+K = TypeVar("K", str, int)
+
+LOCK = 0x5357_4954  # the key of PostgreSQL's advisory lock: "SWIT"
 BUSY_SECONDS = 30.0  # how long a writer waits for another before it gives up
 CHUNK = 500  # keys in one `IN (...)`, rows in one round trip
 
@@ -47,6 +50,14 @@ class Database:
             finally:
                 self._open.connection = None
 
+    @contextmanager
+    def writing_alone(self) -> Iterator[Connection]:
+        """Yield a connection like `writing`, while no other process is in here (on SQLite no writer ever has company)."""
+        with self.writing() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+            yield connection
+
     def insert_new(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
         """Insert the rows whose key is not there yet and return how many they were."""
         if not rows:
@@ -62,16 +73,16 @@ class Database:
         self.engine.dispose()
 
 
-def chunked(keys: Sequence[str], size: int = CHUNK) -> Iterator[Sequence[str]]:
+def chunked(keys: Sequence[K], size: int = CHUNK) -> Iterator[Sequence[K]]:
     """Yield the keys in pieces that fit one statement."""
     for start in range(0, len(keys), size):
         yield keys[start : start + size]
 
 
-def storable(text: str) -> str:
+def storable(given: str) -> str:
     """Return a text that both databases can keep: NULs become U+FFFD, halves of surrogate pairs `?`."""
-    text = text.replace("\0", "\ufffd")
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+    kept = given.replace("\0", "\ufffd")
+    return kept if kept.isascii() else kept.encode("utf-8", "replace").decode("utf-8")
 
 
 def connect(address: str) -> Database:

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 
 from sqlalchemy import Select, select
 
+from configs.dataset import Origin
 from configs.errors import SwitchboardError
 from configs.taxonomy import load_taxonomy
 from data.ledger.engine import Database, chunked
@@ -16,8 +17,6 @@ from data.ledger.tombstones import MESSAGE, Tombstones
 
 # label: says a label (or `none`); skip: looked and would not say; retract: takes back what stood under its subject
 Kind = Literal["label", "skip", "retract"]
-# seed: our corpus; import: a file; labeler: Label Studio; feedback: a router or agent; review: a person settling doubt
-Origin = Literal["seed", "import", "labeler", "feedback", "review"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,6 @@ from data.ledger.errors import LedgerError, address
 from data.ledger.schema import REVISIONS
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
-_LOCK = 0x5357_4954  # PostgreSQL's advisory lock while migrating: "SWIT"
 
 
 def bring_up_to_date(database: Database) -> None:
@@ -17,10 +16,8 @@ def bring_up_to_date(database: Database) -> None:
     with database.reading() as connection:
         if _revision(connection, database) == REVISIONS[-1]:
             return
-    # On SQLite the write transaction is the lock; the loser waits, looks again and finds nothing to do.
-    with database.writing() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    # The loser of a race waits here, looks again and finds nothing to do.
+    with database.writing_alone() as connection:
         if _revision(connection, database) != REVISIONS[-1]:
             _upgrade(connection)
 

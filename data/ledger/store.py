@@ -10,6 +10,7 @@ from data.ledger.events import Events
 from data.ledger.messages import Messages
 from data.ledger.migrate import bring_up_to_date
 from data.ledger.selections import Selections
+from data.ledger.sides import Sides
 from data.ledger.taxonomies import Taxonomies
 from data.ledger.tombstones import Tombstones
 
@@ -25,6 +26,7 @@ class Ledger:
         self.events = Events(database, self.taxonomies, self.tombstones)
         self.decisions = Decisions(database)
         self.selections = Selections(database)
+        self.sides = Sides(database)
 
     @contextmanager
     def writing(self) -> Iterator[None]:

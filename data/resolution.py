@@ -1,0 +1,78 @@
+"""From what several people said of a message to one label, the same way every time.
+
+1. Of each annotator's sayings on a subject only the last stands; a retraction leaves nothing standing, a skip no vote.
+2. The latest standing label of a trusted annotator or origin decides.
+3. Else the first origin in the policy's order with a standing label decides: one vote an annotator, the majority wins.
+4. In a tie the latest of the tied labels wins, and the label is disputed.
+Labels of an earlier taxonomy are read as the migrations say; a dropped label is no saying.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from configs.dataset import Policy
+from data.ledger import LabelEvent, StoredEvent
+
+Translations = Mapping[str, Mapping[str, str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The label that stands, other defensible ones, who decided, and whether equals disagreed."""
+
+    label: str
+    second: tuple[str, ...]
+    origin: str
+    annotators: tuple[str, ...]
+    disputed: bool
+
+
+def resolve(events: Sequence[StoredEvent], policy: Policy, translations: Translations) -> Resolved | None:
+    """Return the label of the message these events are about, or None when nobody's label stands."""
+    votes = _standing(events, translations)
+    trusted = [
+        vote for vote in votes if vote.origin in policy.trusted_origins or vote.annotator in policy.trusted_annotators
+    ]
+    if trusted:
+        return _decide(trusted[-1:])
+    for origin in policy.origins:
+        if mine := [vote for vote in votes if vote.origin == origin]:
+            return _decide(mine)
+    return None
+
+
+def _standing(events: Sequence[StoredEvent], translations: Translations) -> list[LabelEvent]:
+    """Return each annotator's last standing label, oldest first."""
+    ordered = [stored.event for stored in sorted(events, key=lambda stored: (stored.event.at, stored.seq))]
+    by_subject: dict[tuple[str, str, str], LabelEvent] = {}
+    for event in ordered:
+        key = (event.annotator, event.origin, event.subject)
+        by_subject.pop(key, None)  # so that the order is that of the last saying
+        by_subject[key] = event
+    by_annotator: dict[tuple[str, str], LabelEvent] = {}
+    for event in by_subject.values():
+        today = _translate(event, translations) if event.kind == "label" else None
+        if today is not None:
+            by_annotator.pop((event.annotator, event.origin), None)
+            by_annotator[event.annotator, event.origin] = today
+    return list(by_annotator.values())
+
+
+def _translate(event: LabelEvent, translations: Translations) -> LabelEvent | None:
+    read = translations.get(event.taxonomy_version, {})
+    label = read.get(event.label)
+    if label is None:
+        return None
+    second = tuple(dict.fromkeys(now for name in event.second if (now := read.get(name)) is not None))
+    return replace(event, label=label, second=second)
+
+
+def _decide(votes: Sequence[LabelEvent]) -> Resolved:
+    counts = Counter(vote.label for vote in votes)
+    most = max(counts.values())
+    tied = {label for label, count in counts.items() if count == most}
+    label = next(vote.label for vote in reversed(votes) if vote.label in tied)
+    others = [name for vote in votes for name in (vote.label, *vote.second) if name != label]
+    annotators = tuple(sorted({vote.annotator for vote in votes if vote.label == label}))
+    return Resolved(label, tuple(dict.fromkeys(others)), votes[0].origin, annotators, len(tied) > 1)
