@@ -40,6 +40,8 @@ class ServingSettings(Config):
     log_decisions: bool = True
     log_texts: bool = True
     log_queue: int = Field(default=10_000, ge=1)
+    keep_decisions_days: int | None = Field(default=None, ge=1)
+    labelling_window_days: int | None = Field(default=None, ge=1)  # afterwards stored texts are masked
     max_spill_bytes: int = Field(default=1 << 30, ge=0)
 
     @model_validator(mode="after")

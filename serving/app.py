@@ -30,11 +30,14 @@ JSON = "application/json"
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def build_app(desk: Desk, keys: Keys, endpoints: Endpoints, on_stop: Callable[[], None] = lambda: None) -> Starlette:
+def build_app(
+    desk: Desk, keys: Keys, endpoints: Endpoints, on_start: Callable[[], None], on_stop: Callable[[], None]
+) -> Starlette:
     """Return the application around a desk; it starts the desk when served and stops it when the server does."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        on_start()
         desk.start()
         yield
         desk.stop()

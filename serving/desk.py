@@ -15,22 +15,23 @@ from serving.model import ServedModel
 
 
 class Desk:
-    """Takes messages of one call, gives their answers in order; `on_answers` sees each call's answers once."""
+    """Takes messages of one call, gives their answers in order.
+
+    `on_answers` sees each call's answers once; `on_gauges` is called before the gauges are read.
+    """
 
     def __init__(
         self,
         settings: ServingSettings,
         playbook: Playbook,
         published: Path,
-        on_answers: Callable[
-            [ServedModel, Sequence[Answer], str, str], None
-        ] = lambda model, answers, request_id, caller: None,
     ) -> None:
         self.settings = settings
         self.playbook = playbook
         self.metrics = Metrics()
         self.stopping = False
-        self._on_answers = on_answers
+        self.on_answers: Callable[[ServedModel, Sequence[Answer], str, str], None] = lambda *_: None
+        self.on_gauges: Callable[[], None] = lambda: None
         self.follower = Follower(
             published, playbook, settings.threads, settings.cache_entries, settings.follow_seconds,
             on_swap=self._swapped, on_failure=lambda problem: self.metrics.swap_failures.inc(),
@@ -65,7 +66,7 @@ class Desk:
         sizes = [tokens_of(fields, max_tokens) for fields in messages]
         answers = await self.batcher.submit(messages, sizes, self.settings.limits.deadline_s, model)
         self._count_answers(answers)
-        self._on_answers(model, answers, request_id, caller)
+        self.on_answers(model, answers, request_id, caller)
         return model, answers
 
     def refresh_gauges(self) -> None:
@@ -73,6 +74,7 @@ class Desk:
         self.metrics.queue.set(self.batcher.jobs_waiting)
         if self.follower.model is not None:
             self.metrics.cache_entries.set(len(self.follower.model.cache))
+        self.on_gauges()
 
     def _compute(self, parts: list[tuple[Ticket[Any], Sequence[Any]]]) -> list[list[Any]]:
         """Return the answers of each part, scored together by the model that each call was accepted for."""

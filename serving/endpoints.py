@@ -12,6 +12,7 @@ from configs.taxonomy import load_taxonomy
 from serving.bodies import parse_json, read_body
 from serving.desk import Desk
 from serving.errors import ApiError
+from serving.feedback import FeedbackDesk
 from serving.keys import OPEN
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -20,12 +21,14 @@ Handler = Callable[[Request], Awaitable[Response]]
 class Endpoints:
     """The handlers; `table` lists method, path, the scope a key needs, and handler."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, feedback: FeedbackDesk) -> None:
         self._desk = desk
+        self._feedback = feedback
 
     def table(self) -> Iterator[tuple[str, str, str, Handler]]:
         """Yield every endpoint once."""
         yield "POST", "/classify", "classify", self.classify
+        yield "POST", "/feedback", "feedback", self.feedback
         yield "GET", "/model", "classify", self.model
         yield "GET", "/taxonomy", "classify", self.taxonomy
         yield "GET", "/playbook", "classify", self.playbook
@@ -46,6 +49,12 @@ class Endpoints:
             orjson.dumps({"results": results, "model": versions, "request_id": request_id}),
             media_type="application/json",
         )
+
+    async def feedback(self, request: Request) -> Response:
+        """Take a correction of a decision; saying it twice changes nothing."""
+        limits = self._desk.settings.limits
+        body = parse_json(await read_body(request.receive, request.headers, limits), limits)
+        return _json({**await self._feedback.take(body, request.state.caller), "request_id": request.state.request_id})
 
     async def model(self, request: Request) -> Response:
         """Answer what is served, how sure it must be to act by itself, and the limits of a call."""

@@ -1,0 +1,102 @@
+"""Corrections from routers and agents: checked at once, written with the decision log, idempotent."""
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from configs.errors import SwitchboardError
+from configs.taxonomy import load_taxonomy
+from serving.errors import ApiError
+from serving.records import DecisionRecord, FeedbackRecord, Record
+
+RECENT = 50_000  # decisions whose messages are known without asking the database
+LOOKUP_S = 2.0
+
+Name = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[^\x00]+$")]
+
+
+class Feedback(BaseModel):
+    """A correction: the label a person gives to a decided message."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    decision_id: Name | None = None
+    message_id: Name | None = None
+    label: str
+    annotator: Name = "agent"
+    note: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")] = ""
+    feedback_id: Name | None = None
+
+    @model_validator(mode="after")
+    def _names_a_message(self) -> "Feedback":
+        if (self.decision_id is None) == (self.message_id is None):
+            raise ValueError("give either decision_id or message_id")
+        if self.label not in load_taxonomy().annotation_values:
+            raise ValueError(f"unknown label; use one of {', '.join(load_taxonomy().annotation_values)}")
+        return self
+
+
+class FeedbackDesk:
+    """Knows the decisions of late, so that a correction may come before its decision was written."""
+
+    def __init__(self, put: Callable[[Sequence[Record]], None], find_message: Callable[[str], str | None]) -> None:
+        """`find_message` returns a decision's message from the database, "" for none, None if it cannot say now."""
+        self._put, self._find_message = put, find_message
+        self._recent: OrderedDict[str, str] = OrderedDict()
+
+    def remember(self, records: Sequence[Record]) -> None:
+        """Keep which messages these decisions were made on."""
+        for record in records:
+            if isinstance(record, DecisionRecord):
+                self._recent[record.decision.id] = record.decision.message_id
+        while len(self._recent) > RECENT:
+            self._recent.popitem(last=False)
+
+    async def take(self, body: Any, caller: str) -> dict[str, Any]:
+        """Accept a correction and return its id, or refuse what cannot be right."""
+        feedback = read_feedback(body)
+        message_id = feedback.message_id or await self._message_of(feedback.decision_id or "")
+        key = key_of(feedback, caller)
+        record = FeedbackRecord(
+            key, feedback.decision_id or "", message_id, feedback.label, f"{caller}:{feedback.annotator}",
+            datetime.now(UTC), feedback.note, given_key=feedback.feedback_id is not None,
+        )  # fmt: skip
+        self._put([record])
+        return {"accepted": True, "feedback_id": key}
+
+    async def _message_of(self, decision_id: str) -> str:
+        if decision_id in self._recent:
+            return self._recent[decision_id]
+        try:
+            async with asyncio.timeout(LOOKUP_S):
+                found = await asyncio.to_thread(self._find_message, decision_id)
+        except (TimeoutError, SwitchboardError):
+            found = None
+        if found == "":
+            raise ApiError("invalid_request", f"no decision {decision_id[:80]!r}; give the decision_id of an answer")
+        return found or ""
+
+
+def read_feedback(body: Any) -> Feedback:
+    """Return the correction in a body, or refuse it with the field that is wrong."""
+    try:
+        return Feedback.model_validate(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the body"
+        raise ApiError("invalid_request", f"{where}: {first['msg']}") from None
+
+
+def key_of(feedback: Feedback, caller: str) -> str:
+    """Return the event key: the caller's own id of the correction, else what it says of what by whom."""
+    said: tuple[Literal["id", "said"] | str | None, ...] = (
+        ("id", caller, feedback.feedback_id)
+        if feedback.feedback_id
+        else ("said", caller, feedback.annotator, feedback.decision_id, feedback.message_id, feedback.label)
+    )
+    return "fb:" + hashlib.sha256("\0".join(part or "" for part in said).encode()).hexdigest()[:32]

@@ -1,0 +1,39 @@
+"""What is forgotten when: old decisions go, and texts past their labelling window lose whom they name."""
+
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+
+from data.clean import clean
+from data.ledger import Ledger
+from serving.records import SOURCE
+
+EVERY_S = 3600.0
+
+
+class Retention:
+    """Keeps to the settings once an hour; None keeps for ever."""
+
+    def __init__(self, keep_decisions_days: int | None, labelling_window_days: int | None) -> None:
+        self._keep_days, self._window_days = keep_decisions_days, labelling_window_days
+        self._next = 0.0
+        self._masked_until: datetime | None = None
+
+    def keep(self, ledger: Ledger, now: datetime | None = None) -> None:
+        """Mask and delete what is due, if an hour has passed."""
+        if monotonic() < self._next:
+            return
+        self._next = monotonic() + EVERY_S
+        now = now or datetime.now(UTC)
+        if self._window_days is not None:
+            self._mask(ledger, now - timedelta(days=self._window_days))
+        if self._keep_days is not None:
+            ledger.decisions.delete_before(now - timedelta(days=self._keep_days))
+
+    def _mask(self, ledger: Ledger, until: datetime) -> None:
+        """Put the cleaned text, which names nobody, in place of each text the service stored before `until`."""
+        ids = {decision.message_id for decision in ledger.decisions.all(since=self._masked_until, until=until)}
+        recent = {decision.message_id for decision in ledger.decisions.all(since=until)}
+        stored = ledger.messages.get(ids - recent)
+        texts = {key: clean(one.message.text) for key, one in stored.items() if one.message.source == SOURCE}
+        ledger.messages.replace_texts({key: text for key, text in texts.items() if text != stored[key].message.text})
+        self._masked_until = until

@@ -1,0 +1,67 @@
+"""The spill file: what the database did not take, kept on disk until it does."""
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from serving.records import Record, from_line, to_line
+
+CHUNK = 500
+
+
+class Spill:
+    """An append-only file beside the ledger, and the part of it that is being written back."""
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        self._waiting = folder / "decisions.spill.jsonl"
+        self._returning = folder / "decisions.returning.jsonl"
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+
+    def __bool__(self) -> bool:
+        return self._waiting.exists() or self._returning.exists()
+
+    def append(self, records: Sequence[Record]) -> bool:
+        """Put records on disk and return whether they are; False where the disk or the limit says no."""
+        lines = b"".join(map(to_line, records))
+        try:
+            with self._lock:
+                self._waiting.parent.mkdir(parents=True, exist_ok=True)
+                handle = os.open(self._waiting, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+                try:
+                    return self._write(handle, lines)
+                finally:
+                    os.close(handle)
+        except OSError:
+            return False
+
+    def _write(self, handle: int, lines: bytes) -> bool:
+        before = os.fstat(handle).st_size
+        if before + len(lines) > self._max_bytes:
+            return False
+        try:
+            view = memoryview(lines)
+            while view:
+                view = view[os.write(handle, view) :]
+            os.fsync(handle)
+        except OSError:
+            os.ftruncate(handle, before)  # no half line stays behind on a full disk
+            raise
+        return True
+
+    def batches(self) -> Iterator[list[Record]]:
+        """Yield what was spilled, oldest first; what is spilled meanwhile waits for the next time.
+
+        The file goes when the last batch was taken; a reader that stops in between finds it whole again.
+        """
+        with self._lock:
+            if not self._returning.exists():
+                if not self._waiting.exists():
+                    return
+                self._waiting.replace(self._returning)
+        with self._returning.open("rb") as file:
+            while lines := list(islice(file, CHUNK)):
+                yield [record for line in lines if (record := from_line(line)) is not None]
+        self._returning.unlink()
