@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
+from sklearn.metrics import roc_auc_score
 
 BINS = 15
 RESAMPLES = 1000
@@ -29,15 +29,13 @@ def per_class_f1(true: np.ndarray, found: np.ndarray, classes: int) -> np.ndarra
     """Return F1 a class (L,) from true and found class ids (N,)."""
     hits = np.bincount(true[true == found], minlength=classes)
     total = np.bincount(true, minlength=classes) + np.bincount(found, minlength=classes)
-    return np.divide(2 * hits, total, out=np.zeros(classes), where=total > 0)
+    return _ratio(2 * hits, total)
 
 
 def precision_recall(true: np.ndarray, found: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
     """Return precision and recall a class (L,)."""
-    precision, recall, _, _ = precision_recall_fscore_support(
-        true, found, labels=range(classes), average=None, zero_division=0
-    )
-    return np.asarray(precision), np.asarray(recall)
+    hits = np.bincount(true[true == found], minlength=classes)
+    return _ratio(hits, np.bincount(found, minlength=classes)), _ratio(hits, np.bincount(true, minlength=classes))
 
 
 def lenient(true: np.ndarray, found: np.ndarray, defensible: Sequence[Sequence[int]]) -> np.ndarray:
@@ -79,3 +77,8 @@ def coverage_at(precision: float, confidence: np.ndarray, correct: np.ndarray) -
 def doubt_auroc(doubt: np.ndarray, outside: np.ndarray) -> float:
     """Return how well doubt (N,) ranks messages that belong nowhere (N,) above the rest; nan without both kinds."""
     return float(roc_auc_score(outside, doubt)) if 0 < outside.sum() < len(outside) else float("nan")
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Return part / whole, 0 where the whole is empty."""
+    return np.divide(part, whole, out=np.zeros(len(whole)), where=whole > 0)

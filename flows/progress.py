@@ -21,10 +21,9 @@ class ProgressPrinter(TrainerCallback):
             self._tenths = tenths
             self._say(f"  step {state.global_step} of {state.max_steps}")
 
-    def on_evaluate(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, metrics: dict[str, float], **_: Any
-    ) -> None:
+    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **given: Any) -> None:
         """Say how the held-out messages are told apart after each epoch."""
+        metrics = given.get("metrics") or {}
         self._say(f"  epoch {metrics.get('epoch', 0):.0f}: macro-F1 {metrics.get('eval_macro_f1', 0):.3f} held out")
 
 

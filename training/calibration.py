@@ -6,7 +6,7 @@ Arrays in, `Calibration` and thresholds out; knows nothing of models or files.
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import minimize
 
 from configs.playbook import Playbook
 from training.bundle import Calibration, Thresholds
@@ -22,7 +22,7 @@ def fit_temperature(logits: np.ndarray, true: np.ndarray, weights: np.ndarray | 
         log_scores = scaled - np.log(np.exp(scaled).sum(axis=1, keepdims=True))
         return float(-(weights * log_scores[np.arange(len(true)), true]).sum() / weights.sum())
 
-    return float(np.exp(minimize_scalar(loss, bounds=(-2.0, 3.0), method="bounded").x))
+    return float(np.exp(minimize(lambda at: loss(at[0]), np.zeros(1), method="Nelder-Mead").x[0]))
 
 
 def prior_bias(trained: np.ndarray, deployed: np.ndarray) -> np.ndarray:

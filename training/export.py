@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerBase
 
 from configs.errors import SwitchboardError
@@ -31,7 +32,7 @@ def export_bundle(
     waiting = Path(tempfile.mkdtemp(prefix=".bundle-", dir=folder.parent))
     try:
         _export_onnx(model, waiting / MODEL)
-        tokenizer.backend_tokenizer.save(str(waiting / TOKENIZER))
+        _save_tokenizer(tokenizer, waiting / TOKENIZER)
         (waiting / INFO).write_text(info.model_dump_json(indent=1) + "\n", encoding="utf-8")
         (waiting / CARD).write_text(card, encoding="utf-8")
         (waiting / GOLDEN).write_text("", encoding="utf-8")
@@ -43,6 +44,13 @@ def export_bundle(
     finally:
         shutil.rmtree(waiting, ignore_errors=True)
     return folder
+
+
+def _save_tokenizer(tokenizer: PreTrainedTokenizerBase, path: Path) -> None:
+    fast = tokenizer.backend_tokenizer
+    if not isinstance(fast, Tokenizer):
+        raise SwitchboardError(f"{tokenizer.name_or_path}: has no fast tokenizer, which a bundle needs")
+    fast.save(str(path))
 
 
 def _export_onnx(model: MessageClassifier, path: Path) -> None:

@@ -41,13 +41,14 @@ class FineTuned:
 class _Trainer(Trainer):
     """The Trainer with our loss, length-grouped batches and layer-wise learning rates."""
 
-    def __init__(self, *args: Any, recipe: Recipe, weights: torch.Tensor, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.recipe, self.weights = recipe, weights
+    def __init__(self, network: MessageClassifier, recipe: Recipe, weights: torch.Tensor, **kwargs: Any) -> None:
+        super().__init__(model=network, **kwargs)
+        self.network, self.recipe, self.weights = network, recipe, weights
 
     def compute_loss(
-        self, model: torch.nn.Module, inputs: dict[str, torch.Tensor], return_outputs: bool = False, **_: Any
-    ) -> Any:
+        self, model: torch.nn.Module, inputs: dict[str, Any], return_outputs: bool = False,
+        num_items_in_batch: Any = None, **_: Any,
+    ) -> Any:  # fmt: skip
         """Return the loss, and the label and doubt logits where asked for."""
         tokens = {"input_ids": inputs["input_ids"], "attention_mask": inputs["attention_mask"]}
         weights = self.weights.to(inputs["targets"].device)
@@ -62,11 +63,11 @@ class _Trainer(Trainer):
     def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
         """Return AdamW with a rate a layer: the head's own, the encoder's decaying towards the embeddings."""
         if self.optimizer is None:
-            self.optimizer = torch.optim.AdamW(parameter_groups(self.model, self.recipe), fused=True)
+            self.optimizer = torch.optim.AdamW(parameter_groups(self.network, self.recipe), fused=True)
         return self.optimizer
 
 
-def parameter_groups(model: torch.nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
+def parameter_groups(model: MessageClassifier, recipe: Recipe) -> list[dict[str, Any]]:
     """Return AdamW's parameter groups, one for each learning rate and weight decay in use."""
     layers = model.encoder.config.num_hidden_layers
     groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
@@ -92,7 +93,7 @@ def fine_tune(
     """Return the network of the best epoch on the held-out rows; a killed run resumes from `folder`'s checkpoint."""
     set_seed(recipe.seed)
     trainer = _Trainer(
-        model=model,
+        network=model,
         args=_arguments(recipe, folder, len(train)),
         train_dataset=train,
         eval_dataset=holdout,
@@ -133,8 +134,7 @@ def has_fast_bf16() -> bool:
 
 
 def _metrics(prediction: EvalPrediction) -> dict[str, float]:
-    logits, _ = prediction.predictions
-    targets, _ = prediction.label_ids
+    logits, targets = np.asarray(prediction.predictions[0]), np.asarray(prediction.label_ids[0])
     known = targets.sum(axis=1) > 0
     true, found = targets[known].argmax(axis=1), logits[known].argmax(axis=1)
-    return {"macro_f1": float(f1_score(true, found, average="macro", zero_division=0))}
+    return {"macro_f1": float(f1_score(true, found, average="macro"))}

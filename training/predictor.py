@@ -65,7 +65,7 @@ class Predictor:
         for batch in length_batches([len(ids) for ids in tokens], TOKENS_PER_BATCH):
             ids, mask = _pad([tokens[i] for i in batch])
             found = self._session.run(["logits", "doubt"], {"input_ids": ids, "attention_mask": mask})
-            logits[batch], doubt[batch] = found[0], found[1]
+            logits[batch], doubt[batch] = np.asarray(found[0]), np.asarray(found[1])
         return logits, doubt
 
     def check_golden(self) -> None:
