@@ -1,0 +1,236 @@
+import os
+import subprocess
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from data.ledger import Decision, LedgerError, open_ledger
+from data.messages import Message
+from serving.decision_log import DecisionLog
+from serving.ledger_writer import LedgerWriter
+from serving.metrics import Metrics
+from serving.records import DecisionRecord, FeedbackRecord, from_line, to_line
+from serving.retention import Retention
+from serving.spill import Spill
+from tests.serving import classify, running, wait_until
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+def record(n: int, at: datetime = NOW, text: str = "mail me at a@b.example") -> DecisionRecord:
+    decision = Decision(id=f"d-{n}", message_id=f"m-{n}", at=at, label="praise", confidence=0.9, scores={"praise": 0.9}, outcome="auto", model_version="1", taxonomy_version="1")  # fmt: skip
+    return DecisionRecord(decision, Message(text, f"m-{n}", source="service", time=at))
+
+
+def correction(n: int, label: str = "abuse", **fields) -> FeedbackRecord:
+    values = {
+        "key": f"fb:{n}:{label}",
+        "decision_id": f"d-{n}",
+        "message_id": "",
+        "label": label,
+        "annotator": "crm:ann",
+        "at": NOW,
+    }
+    return FeedbackRecord(**{**values, **fields})
+
+
+class Database:
+    """A database that may be taken away."""
+
+    def __init__(self) -> None:
+        self.written: list = []
+        self.away = False
+        self.hangs = threading.Event()
+        self.hangs.set()
+
+    def write(self, records) -> None:
+        self.hangs.wait(20)
+        if self.away:
+            raise LedgerError("taken away")
+        self.written.extend(records)
+
+
+def value(metrics: Metrics, name: str) -> float:
+    return metrics.registry.get_sample_value(f"switchboard_{name}") or 0.0
+
+
+@pytest.fixture
+def parts(tmp_path):
+    database, metrics = Database(), Metrics()
+    return (
+        database,
+        metrics,
+        DecisionLog(database, Spill(tmp_path, 1 << 20), metrics, queue=1000),
+        Spill(tmp_path, 1 << 20),
+    )
+
+
+def test_what_is_put_is_written(parts):
+    database, metrics, log, _ = parts
+    log.start()
+    log.put([record(n) for n in range(700)])
+    wait_until(lambda: len(database.written) == 700)
+    log.stop()
+    assert value(metrics, "log_written_total") == 700
+
+
+def test_a_database_taken_away_spills_and_given_back_gets_it_all(parts, monkeypatch):
+    monkeypatch.setattr("serving.decision_log.FIRST_PAUSE_S", 0.05)
+    monkeypatch.setattr("serving.decision_log.LONGEST_PAUSE_S", 0.05)
+    database, metrics, log, spill = parts
+    database.away = True
+    log.start()
+    log.put([record(n) for n in range(50)])
+    wait_until(lambda: value(metrics, "log_spilled_total") == 50)
+    assert spill
+    database.away = False
+    wait_until(lambda: len(database.written) == 50)
+    log.stop()
+    assert not spill
+    assert [one.decision.id for one in database.written] == [f"d-{n}" for n in range(50)]
+
+
+def test_a_database_that_hangs_does_not_fill_the_memory(parts):
+    database, metrics, log, _ = parts
+    database.hangs.clear()
+    log.start()
+    for start in range(0, 5000, 100):
+        log.put([record(n) for n in range(start, start + 100)])
+        wait_until(lambda: len(log) <= 1000)
+    database.hangs.set()
+    log.stop()
+    assert value(metrics, "log_spilled_total") + len(database.written) >= 5000
+    assert value(metrics, "log_lost_total") == 0
+
+
+def test_stopping_loses_nothing(parts):
+    database, _, log, spill = parts
+    log.start()
+    database.away = True
+    log.put([record(n) for n in range(10)])
+    log.stop()
+    assert [one.decision.id for batch in spill.batches() for one in batch] == [f"d-{n}" for n in range(10)]
+
+
+def test_a_spill_that_was_interrupted_is_found_again_and_torn_lines_are_left_out(tmp_path):
+    spill = Spill(tmp_path, 1 << 20)
+    spill.append([record(1), correction(1)])
+    next(spill.batches())  # stops in the middle, as a killed process does
+    with (tmp_path / "decisions.returning.jsonl").open("ab") as file:
+        file.write(to_line(record(2))[:40])
+    again = Spill(tmp_path, 1 << 20)
+    assert again
+    assert [type(one).__name__ for batch in again.batches() for one in batch] == ["DecisionRecord", "FeedbackRecord"]
+    assert not again
+
+
+def test_the_spill_file_is_its_owners_and_bounded(tmp_path):
+    spill = Spill(tmp_path, 2000)
+    assert spill.append([record(1)])
+    assert not spill.append([record(n) for n in range(20)])
+    assert (tmp_path / "decisions.spill.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
+def test_a_full_disk_counts_what_is_lost_and_leaves_no_half_line(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", disk], capture_output=True).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        spill = Spill(disk, 1 << 20)
+        while spill.append([record(n) for n in range(5)]):
+            pass
+        lines = (disk / "decisions.spill.jsonl").read_bytes()
+        assert lines.endswith(b"\n") and all(from_line(line) for line in lines.splitlines())
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_lines_keep_records_whole():
+    for one in (record(1), correction(1, note="so\nit is")):
+        assert from_line(to_line(one)) == one
+
+
+def test_the_ledger_takes_decisions_once_and_corrections_by_what_they_say(tmp_path):
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    writer = LedgerWriter(lambda: open_ledger(url))
+    for _ in range(2):
+        writer.write([record(1), correction(1)])
+    for label in ("praise", "praise", "abuse"):
+        writer.write([correction(1, label)])
+    writer.write([correction(7)])  # names no decision: logged, and the rest goes on
+    with open_ledger(url) as ledger:
+        assert ledger.decisions.count() == 1
+        events = [stored.event for stored in ledger.events.of(["m-1"])["m-1"]]
+    assert [event.label for event in events] == ["abuse", "praise", "abuse"]
+    assert (events[0].model_label, events[0].model_version, events[0].origin) == ("praise", "1", "feedback")
+    writer.close()
+
+
+def test_a_record_the_database_refuses_does_not_hold_up_the_others(tmp_path):
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    writer = LedgerWriter(lambda: open_ledger(url))
+    writer.write([record(1), correction(1, label="no such label"), record(2)])
+    assert writer.ledger().decisions.count() == 2
+    writer.close()
+
+
+def test_texts_past_their_window_are_masked_and_old_decisions_go(tmp_path):
+    writer = LedgerWriter(lambda: open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}"))
+    writer.write([record(1, NOW - timedelta(days=400)), record(2, NOW - timedelta(days=40)), record(3, NOW)])
+    ledger = writer.ledger()
+    Retention(365, 30).keep(ledger, NOW)
+    texts = [one.message.text for one in ledger.messages.get(["m-1", "m-2", "m-3"]).values()]
+    assert sorted(texts) == ["mail me at [email]", "mail me at [email]", "mail me at a@b.example"]
+    assert set(ledger.decisions.get(["d-1", "d-2", "d-3"])) == {"d-2", "d-3"}
+    writer.close()
+
+
+def test_decisions_and_corrections_of_a_service_reach_the_ledger(tiny_bundle, tmp_path, monkeypatch):
+    monkeypatch.delenv("SWITCHBOARD_DATABASE_URL", raising=False)
+    with running(tiny_bundle, monkeypatch, tmp_path) as client:
+        row = classify(client, "my router is broken", id="m1", channel="twitter").json()["results"][0]
+        said = {"decision_id": row["decision_id"], "label": "question", "annotator": "ann"}
+        first, again = (client.post("/feedback", json=said) for _ in range(2))  # before the decision was written
+        assert first.status_code == 200 and first.json()["feedback_id"] == again.json()["feedback_id"]
+        assert (
+            client.post("/feedback", json={"message_id": "m1", "label": "none", "annotator": "bob"}).status_code == 200
+        )
+    with open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}") as ledger:
+        decision = ledger.decisions.get([row["decision_id"]])[row["decision_id"]]
+        events = [stored.event for stored in ledger.events.of(["m1"])["m1"]]
+        assert ledger.messages.get(["m1"])["m1"].message.text == "my router is broken"
+    assert (decision.label, decision.extra["team"], decision.extra["caller"]) == ("request", "technical", "local")
+    assert [(event.label, event.annotator, event.model_label) for event in events] == [
+        ("question", "local:ann", "request"), ("none", "local:bob", "request"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "said"), [
+    ({"decision_id": "d-unknown", "label": "praise"}, "no decision"),
+    ({"message_id": "m1", "label": "nonsense"}, "unknown label"),
+    ({"label": "praise"}, "either decision_id or message_id"),
+    ({"decision_id": "a", "message_id": "b", "label": "praise"}, "either"),
+    ({"message_id": "m1", "label": "praise", "else": 1}, "else"),
+    ({"message_id": 7, "label": "praise"}, "message_id"),
+    ([], "the body"),
+])  # fmt: skip
+def test_a_correction_that_cannot_be_right_is_refused(body, said, tiny_bundle, tmp_path, monkeypatch):
+    with running(tiny_bundle, monkeypatch, tmp_path) as client:
+        response = client.post("/feedback", json=body)
+        assert (response.status_code, response.json()["error"]["type"]) == (400, "invalid_request")
+        assert said in response.json()["error"]["message"]
+
+
+def test_an_answer_never_waits_for_a_database_that_cannot_be_opened(tiny_bundle, tmp_path, monkeypatch):
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    monkeypatch.setenv("SWITCHBOARD_DATABASE_URL", f"sqlite:///{blocked}/ledger.db")
+    with running(tiny_bundle, monkeypatch, tmp_path) as client:
+        row = classify(client, "thanks").json()["results"][0]
+        assert client.post("/feedback", json={"decision_id": row["decision_id"], "label": "lead"}).status_code == 200
+        wait_until(lambda: "switchboard_log_spilled_total 2.0" in client.get("/metrics").text)
+    assert len([one for batch in Spill(Path(tmp_path) / "spill", 1 << 20).batches() for one in batch]) == 2
