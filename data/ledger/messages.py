@@ -5,10 +5,10 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, select, update
+from sqlalchemy import Select, bindparam, delete, exists, select, update
 
 from data.ledger.engine import Database, chunked
-from data.ledger.schema import bands, messages, notes
+from data.ledger.schema import bands, label_events, messages, notes
 from data.ledger.tombstones import AUTHOR, MESSAGE, Tombstones
 from data.messages import Message
 
@@ -74,13 +74,17 @@ class Messages:
                 found.update(connection.execute(select(messages.c.id).where(messages.c.id.in_(part))).scalars())
         return found
 
-    def all(self, *, author: str = "", source: str = "", after: int = 0) -> Iterator[StoredMessage]:
-        """Yield the messages in the order they came, in bounded memory, of one author or source if given."""
+    def all(
+        self, *, author: str = "", source: str = "", labelled: bool = False, after: int = 0
+    ) -> Iterator[StoredMessage]:
+        """Yield the messages in the order they came, in bounded memory: of one author or source, or with label events."""
         query = select(messages).order_by(messages.c.seq)
         if author:
             query = query.where(messages.c.author == author)
         if source:
             query = query.where(messages.c.source == source)
+        if labelled:
+            query = query.where(exists().where(label_events.c.message_id == messages.c.id))
         while rows := self._page(query.where(messages.c.seq > after)):
             yield from map(_from_row, rows)
             after = rows[-1].seq

@@ -1,0 +1,153 @@
+"""Making a snapshot from the ledger: sides drawn, labels resolved, written whole or not at all."""
+
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+import orjson
+
+from configs.dataset import DatasetConfig, load_dataset_config
+from configs.errors import SwitchboardError
+from configs.taxonomy import load_taxonomy
+from data.batches import batches
+from data.ledger import Ledger
+from data.resolution import resolve
+from data.snapshot import (
+    CUSTOMER,
+    LATEST,
+    MANIFEST,
+    ROWS,
+    SEED,
+    Fingerprint,
+    Manifest,
+    Snapshot,
+    SnapshotRow,
+    read_manifest,
+    schema,
+    snapshots_dir,
+    to_fields,
+)
+from data.splits import place_new
+
+_BATCH = 1000
+
+
+def make_snapshot(
+    ledger: Ledger, config: DatasetConfig | None = None, on_rows: Callable[[int], None] = lambda rows: None
+) -> Snapshot:
+    """Return the snapshot of the ledger as it is now; one that is there already is not written again."""
+    config = config or load_dataset_config()
+    place_new(ledger, config)
+    snapshots_dir().mkdir(parents=True, exist_ok=True)
+    with _waiting_folder() as waiting:
+        tally = _write_rows(waiting / ROWS, resolved_rows(ledger, config), on_rows)
+        if not tally.rows:
+            raise SwitchboardError("the ledger has no labels yet; add some with `switchboard data import FILE`")
+        manifest = _manifest(tally, config)
+        (waiting / MANIFEST).write_bytes(orjson.dumps(manifest.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
+        folder = snapshots_dir() / manifest.id
+        if not folder.exists():
+            waiting.rename(folder)
+    write_whole(snapshots_dir() / LATEST, folder.name.encode())
+    return Snapshot(folder, read_manifest(folder))
+
+
+def resolved_rows(ledger: Ledger, config: DatasetConfig) -> Iterator[SnapshotRow]:
+    """Yield every message on which a label stands, in the order they came, in bounded memory."""
+    ledger.taxonomies.require(load_taxonomy())
+    translations = ledger.taxonomies.translations()
+    for batch in batches(ledger.messages.all(labelled=True), _BATCH):
+        events = ledger.events.of(stored.message.id for stored in batch)
+        for stored in batch:
+            said = events[stored.message.id]
+            resolved = resolve(said, config.policy, translations)
+            if resolved:
+                kind = SEED if any(one.event.origin == "seed" for one in said) else CUSTOMER
+                yield SnapshotRow(stored.message, resolved.label, resolved.second, kind, resolved.origin,
+                                  resolved.disputed, stored.side, stored.near_group)  # fmt: skip
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that readers find the old content or the new, never a part."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(file.name).replace(path)
+
+
+@dataclass
+class _Tally:
+    """What went by while the rows were written."""
+
+    fingerprint: Fingerprint = field(default_factory=Fingerprint)
+    counts: dict[str, Counter[str]] = field(default_factory=dict)
+    sources: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    rows: int = 0
+    disputed: int = 0
+
+    def add(self, row: SnapshotRow) -> None:
+        self.fingerprint.add(row)
+        self.counts.setdefault(row.side, Counter())[row.label] += 1
+        self.sources[row.message.source] += 1
+        self.kinds[row.kind] += 1
+        self.rows += 1
+        self.disputed += row.disputed
+
+
+def _write_rows(path: Path, rows: Iterable[SnapshotRow], on_rows: Callable[[int], None]) -> _Tally:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    tally = _Tally()
+    with pq.ParquetWriter(path, schema(), compression="zstd") as writer:
+        for batch in batches(rows, _BATCH):
+            for row in batch:
+                tally.add(row)
+            writer.write_table(pa.Table.from_pylist([to_fields(row) for row in batch], schema=schema()))
+            on_rows(len(batch))
+    return tally
+
+
+def rewrite_rows(folder: Path, keep: Iterable[SnapshotRow], forgotten: int) -> None:
+    """Put fewer rows in a snapshot's place, after a person was forgotten; its id stays, its fingerprint does not."""
+    with _waiting_folder() as waiting:
+        tally = _write_rows(waiting / ROWS, keep, lambda rows: None)
+        before = read_manifest(folder)
+        changed = _facts(tally) | {"forgotten": before.forgotten + forgotten}
+        (waiting / ROWS).replace(folder / ROWS)
+    manifest = before.model_copy(update=changed)
+    write_whole(folder / MANIFEST, orjson.dumps(manifest.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
+
+
+def _manifest(tally: _Tally, config: DatasetConfig) -> Manifest:
+    taxonomy = load_taxonomy()
+    policy = config.policy.model_dump(mode="json")
+    identity = orjson.dumps([tally.fingerprint.hex(), taxonomy.version, policy], option=orjson.OPT_SORT_KEYS)
+    return Manifest.model_validate(
+        {"id": sha256(identity).hexdigest()[:12], "created_at": datetime.now(UTC), "taxonomy_version": taxonomy.version,
+         "labels": taxonomy.labels, "policy": policy} | _facts(tally))  # fmt: skip
+
+
+def _facts(tally: _Tally) -> dict[str, object]:
+    return {"fingerprint": tally.fingerprint.hex(), "rows": tally.rows, "disputed": tally.disputed,
+            "counts": {side: dict(sorted(labels.items())) for side, labels in sorted(tally.counts.items())},
+            "sources": dict(sorted(tally.sources.items())), "kinds": dict(sorted(tally.kinds.items()))}  # fmt: skip
+
+
+@contextmanager
+def _waiting_folder() -> Iterator[Path]:
+    """Yield a folder beside the snapshots that is gone afterwards, unless it was renamed to be one."""
+    waiting = Path(tempfile.mkdtemp(prefix=".waiting-", dir=snapshots_dir()))
+    try:
+        yield waiting
+    finally:
+        shutil.rmtree(waiting, ignore_errors=True)

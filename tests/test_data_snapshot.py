@@ -1,0 +1,130 @@
+"""Snapshots: the same state, the same fingerprint; whole or not at all; another taxonomy's refused."""
+
+import json
+import random
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from configs.errors import SwitchboardError
+from configs.taxonomy import load_taxonomy
+from data import snapshotting
+from data.difference import compare
+from data.ledger import LabelEvent, Ledger, open_ledger
+from data.messages import Message
+from data.seeding import add_seed
+from data.snapshot import all_snapshots, load_snapshot, snapshots_dir, verify
+from data.snapshotting import make_snapshot
+
+WORDS = [
+    first + last
+    for first in ("par", "tick", "rout", "fast", "cold", "blue", "lamp")
+    for last in ("ling", "et", "son", "ope", "ury", "ax")
+]
+LABELS = [*load_taxonomy().labels, "none"]
+
+
+def _fill(ledger: Ledger, numbers, label: str = "") -> None:
+    for number in numbers:
+        words = random.Random(number).sample(WORDS, 12)
+        message = Message(" ".join(words), f"m{number}", author=f"a{number}", source="crm",
+                          time=datetime(2026, 1, 1, number % 24, tzinfo=UTC), thread_id=f"t{number}", customer_id="c")  # fmt: skip
+        ledger.messages.add([message])
+        said = label or LABELS[number % 9]
+        ledger.events.append([LabelEvent(key=f"{number}:{said}", message_id=f"m{number}", label=said, annotator="ann",
+                                         origin="labeler", second=() if said == "lead" else ("lead",))])  # fmt: skip
+
+
+def test_a_snapshot_holds_what_the_ledger_says(var_dir: Path, ledger: Ledger):
+    _fill(ledger, range(90))
+    snapshot = make_snapshot(ledger)
+    rows = {row.message.id: row for row in snapshot.rows()}
+    assert [rows[f"m{number}"].label for number in range(90)] == [LABELS[number % 9] for number in range(90)]
+    assert rows["m3"].message == ledger.messages.get(["m3"])["m3"].message
+    assert {row.side for row in rows.values()} == {"train", "test"}
+    assert len(snapshot.labelled("train")) + len(snapshot.labelled("test")) == snapshot.manifest.rows == 90
+    assert snapshot.manifest.sources == {"crm": 90}
+    assert sum(sum(labels.values()) for labels in snapshot.manifest.counts.values()) == 90
+    verify(load_snapshot())
+
+
+def test_the_same_state_gives_the_same_fingerprint_in_whatever_order_it_came(var_dir: Path, tmp_path: Path):
+    made = []
+    for name, numbers in (("a", range(40)), ("b", reversed(range(40)))):
+        with open_ledger(f"sqlite:///{tmp_path / name}.db") as ledger:
+            _fill(ledger, numbers)
+            made += [make_snapshot(ledger), make_snapshot(ledger)]
+    assert len({snapshot.manifest.fingerprint for snapshot in made}) == 1
+    assert len(all_snapshots()) == 1
+
+
+def test_a_new_label_gives_another_fingerprint_and_diff_names_it(var_dir: Path, ledger: Ledger):
+    _fill(ledger, range(20))
+    before = make_snapshot(ledger)
+    _fill(ledger, [3], label="fraud")
+    _fill(ledger, [30])
+    difference = compare(before, make_snapshot(ledger))
+    assert (difference.added, difference.removed, difference.relabelled) == (("m30",), (), {"m3": (LABELS[3], "fraud")})
+    assert load_snapshot(before.manifest.id[:6]).manifest == before.manifest
+
+
+def test_the_test_side_only_grows(var_dir: Path, ledger: Ledger):
+    tests = []
+    for upto in (60, 120):
+        _fill(ledger, range(upto - 60, upto))
+        tests.append({row.message.id for row in make_snapshot(ledger).rows("test")})
+    assert tests[0] < tests[1]
+
+
+def test_a_failure_midway_leaves_nothing_behind(var_dir: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch):
+    _fill(ledger, range(5))
+    monkeypatch.setattr(snapshotting, "_manifest", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        make_snapshot(ledger)
+    assert list(snapshots_dir().iterdir()) == []
+
+
+def test_an_empty_ledger_makes_no_snapshot(var_dir: Path, ledger: Ledger):
+    with pytest.raises(SwitchboardError, match="no labels yet"):
+        make_snapshot(ledger)
+
+
+@pytest.mark.parametrize("damage", ["rows", "manifest"])
+def test_a_damaged_snapshot_is_refused(var_dir: Path, ledger: Ledger, damage: str):
+    _fill(ledger, range(5))
+    folder = make_snapshot(ledger).folder
+    if damage == "manifest":
+        (folder / "manifest.json").write_text("{half")
+    else:
+        manifest = json.loads((folder / "manifest.json").read_text())
+        (folder / "manifest.json").write_text(json.dumps(manifest | {"fingerprint": "0" * 64}))
+    with pytest.raises(SwitchboardError, match="make a new snapshot"):
+        verify(load_snapshot())
+
+
+def test_another_taxonomys_snapshot_is_refused_with_the_way_forward(var_dir: Path, ledger: Ledger):
+    _fill(ledger, range(5))
+    make_snapshot(ledger)
+    with pytest.raises(SwitchboardError, match="switchboard data migrate"):
+        load_snapshot(taxonomy=load_taxonomy().model_copy(update={"version": "99"}))
+
+
+def test_seed_rows_are_told_from_customer_rows_and_follow_the_corpus(var_dir: Path, tmp_path: Path, ledger: Ledger):
+    row = {"id": "s-1", "text": "a seed", "label": "praise", "second": ["lead"], "industry": "", "channel": "", "voice": "",
+           "rule": "", "writer": "w"}  # fmt: skip
+    _fill(ledger, range(3))
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    appended = []
+    for rows in (
+        [row, row | {"id": "s-2"}],
+        [row, row | {"id": "s-2"}],
+        [row | {"label": "lead", "second": []}],
+        [row],
+    ):
+        (corpus / "a.jsonl").write_text("".join(json.dumps(one) + "\n" for one in rows))
+        appended.append(add_seed(ledger, corpus))
+    assert appended == [2, 0, 2, 1]
+    kinds = {one.message.id: (one.kind, one.label) for one in make_snapshot(ledger).rows() if one.kind == "seed"}
+    assert kinds == {"s-1": ("seed", "praise")}
