@@ -59,12 +59,8 @@ def value(metrics: Metrics, name: str) -> float:
 @pytest.fixture
 def parts(tmp_path):
     database, metrics = Database(), Metrics()
-    return (
-        database,
-        metrics,
-        DecisionLog(database, Spill(tmp_path, 1 << 20), metrics, queue=1000),
-        Spill(tmp_path, 1 << 20),
-    )
+    spill = Spill(tmp_path, 1 << 26)
+    return database, metrics, DecisionLog(database, spill, metrics, queue=1000), spill
 
 
 def test_what_is_put_is_written(parts):
