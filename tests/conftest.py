@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.bundles import make_bundle
+from tests.labelstudio import admin, label_studio, labelers  # noqa: F401
 from tests.ledgers import ledger, ledger_url, postgres_url, sqlite_url  # noqa: F401
 
 
