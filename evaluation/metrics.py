@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import roc_auc_score
+from scipy.stats import rankdata
 
 BINS = 15
 RESAMPLES = 1000
@@ -76,7 +76,11 @@ def coverage_at(precision: float, confidence: np.ndarray, correct: np.ndarray) -
 
 def doubt_auroc(doubt: np.ndarray, outside: np.ndarray) -> float:
     """Return how well doubt (N,) ranks messages that belong nowhere (N,) above the rest; nan without both kinds."""
-    return float(roc_auc_score(outside, doubt)) if 0 < outside.sum() < len(outside) else float("nan")
+    out = np.asarray(outside, dtype=bool)
+    positive, negative = int(out.sum()), int((~out).sum())
+    if not positive or not negative:
+        return float("nan")
+    return float((rankdata(doubt)[out].sum() - positive * (positive + 1) / 2) / (positive * negative))
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
