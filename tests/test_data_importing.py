@@ -1,0 +1,181 @@
+"""Imports: the same file twice adds nothing, a bad row refuses the file unless asked otherwise, `none` is kept."""
+
+import json
+from pathlib import Path
+
+import datasets
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from configs.errors import SwitchboardError
+from data.import_report import ImportReport
+from data.importing import Import
+from data.ledger import Ledger
+from data.mapping import load_mapping
+from data.sources import open_source
+
+ROWS = [{"id": "1", "text": "Love it", "label": "praise", "author": "ann", "time": "2026-01-01T10:00:00Z", "channel": "x"},
+        {"id": "2", "text": "Where is my parcel?", "label": "request", "second": ["abuse"], "thread_id": "t", "parent_id": "1",
+         "parent_text": "Love it", "customer_id": "c"},
+        {"id": "3", "text": "ok done", "label": "none"}]  # fmt: skip
+
+
+def _write(path: Path, rows: list[dict]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def _import(ledger: Ledger, target: Path | str, columns=(), labels=(), split: str = "", **options) -> ImportReport:
+    flags = {name: options.pop(name) for name in ("source", "annotator", "id_prefix", "encoding") if name in options}
+    mapping = load_mapping(None, columns, labels, **flags)
+    return Import(open_source(str(target), mapping, split), mapping, **options).run(ledger)
+
+
+def _labels(ledger: Ledger) -> list[tuple[str, str]]:
+    return [(stored.event.message_id, stored.event.label) for stored in ledger.events.all()]
+
+
+def test_what_a_file_says_is_in_the_ledger(tmp_path: Path, ledger: Ledger):
+    report = _import(ledger, _write(tmp_path / "crm.jsonl", ROWS))
+    assert (report.rows, report.new_messages, report.new_labels, report.bad) == (3, 3, 3, 0)
+    assert _labels(ledger) == [("1", "praise"), ("2", "request"), ("3", "none")]
+    second = ledger.messages.get(["2"])["2"].message
+    assert (second.thread_id, second.parent_id, second.parent_text, second.customer_id, second.source) == (
+        "t",
+        "1",
+        "Love it",
+        "c",
+        "crm",
+    )
+    event = next(iter(ledger.events.of(["2"])["2"])).event
+    assert (event.origin, event.annotator, event.second) == ("import", "crm", ("abuse",))
+
+
+def test_the_same_file_twice_adds_nothing(tmp_path: Path, ledger: Ledger):
+    conflicting = [*ROWS, {"text": "same words", "label": "lead"}, {"text": "same words", "label": "spam"}]
+    path = _write(tmp_path / "crm.jsonl", conflicting)
+    _import(ledger, path)
+    before = _labels(ledger)
+    report = _import(ledger, path)
+    assert (report.new_messages, report.new_labels, report.known_messages) == (0, 0, 5)
+    assert _labels(ledger) == before
+
+
+def test_a_longer_file_adds_what_is_new_or_changed(tmp_path: Path, ledger: Ledger):
+    _import(ledger, _write(tmp_path / "crm.jsonl", ROWS))
+    changed = [{**ROWS[0], "label": "lead"}, *ROWS[1:], {"id": "4", "text": "new", "label": "spam"}]
+    assert _import(ledger, _write(tmp_path / "crm.jsonl", changed)).new_labels == 2
+    assert _labels(ledger)[3:] == [("1", "lead"), ("4", "spam")]
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ({"text": "x", "label": "Praise"}, "crm.jsonl, line 4: unknown label 'Praise'; did you mean 'praise'?"),
+        ({"text": "x", "label": "Lob"}, "Map it with --label 'Lob=...'"),
+        ({"text": "x"}, "--unlabelled"),
+        ({"text": " ", "label": "spam"}, "'text' is empty"),
+        ({"text": "x", "label": "spam", "time": "yesterday"}, "'time' is 'yesterday'"),
+        ({"id": "1", "text": "another", "label": "spam"}, "id '1' already stands for another text"),
+        ({"text": "x", "label": "spam", "source": "seed"}, "'seed' names our own corpus"),
+    ],
+)
+def test_one_bad_row_refuses_the_file_and_keep_good_takes_the_rest(
+    tmp_path: Path, ledger: Ledger, bad: dict, said: str
+):
+    path = _write(tmp_path / "crm.jsonl", [*ROWS, bad])
+    with pytest.raises(SwitchboardError, match=r"crm\.jsonl, line 4: .*nothing was imported") as caught:
+        _import(ledger, path)
+    assert said in str(caught.value)
+    assert not list(ledger.messages.all())
+    report = _import(ledger, path, keep_good=True)
+    assert (report.new_labels, report.bad) == (3, 1)
+    assert said in report.errors[0]
+
+
+def test_a_dry_run_says_what_would_happen_and_writes_nothing(tmp_path: Path, ledger: Ledger):
+    mapping = load_mapping(None, (), ())
+    _import(ledger, _write(tmp_path / "a.jsonl", ROWS[:1]))
+    path = _write(tmp_path / "b.jsonl", [*ROWS, {"text": "no id", "label": "spam"}, {"text": "no id", "label": "spam"}])
+    report = Import(open_source(str(path), mapping), mapping).check(ledger)
+    assert (report.rows, report.new_messages, report.known_messages) == (5, 3, 1)
+    assert report.labels == {"praise": 1, "request": 1, "none": 1, "spam": 2}
+    assert len(list(ledger.messages.all())) == 1
+
+
+def test_columns_and_labels_are_mapped_by_flags_and_yaml(tmp_path: Path, ledger: Ledger):
+    (tmp_path / "crm.csv").write_text("nr;body;class;who\n7;Love it;Lob;eve\n8;skip me;Rest;eve\n9;hm;keins;eve\n")
+    (tmp_path / "map.yaml").write_text(
+        "columns: {text: body, label: class}\nlabels: {Lob: praise, Rest: null}\nsource: desk\n"
+    )
+    mapping = load_mapping(tmp_path / "map.yaml", ["id=nr", "annotator=who"], ["keins=none"], id_prefix="crm-")
+    report = Import(open_source(str(tmp_path / "crm.csv"), mapping), mapping).run(ledger)
+    assert (report.rows, report.left_out, report.new_labels) == (3, 1, 2)
+    assert _labels(ledger) == [("crm-7", "praise"), ("crm-9", "none")]
+    assert {stored.event.annotator for stored in ledger.events.all()} == {"eve"}
+    assert {stored.message.source for stored in ledger.messages.all()} == {"desk"}
+
+
+@pytest.mark.parametrize(
+    ("columns", "labels", "said"),
+    [
+        (["body=text"], [], "unknown column 'body'"),
+        (["text"], [], "--column text=body"),
+        ([], ["=x"], "--label complaint=abuse"),
+    ],
+)
+def test_a_mapping_that_cannot_be_is_refused(columns: list[str], labels: list[str], said: str):
+    with pytest.raises(SwitchboardError, match=said):
+        load_mapping(None, columns, labels)
+
+
+def test_rows_without_label_are_kept_for_later_when_asked(tmp_path: Path, ledger: Ledger):
+    path = _write(tmp_path / "a.jsonl", [{"text": "label me"}, {"text": "known", "label": "spam"}])
+    report = _import(ledger, path, unlabelled=True)
+    assert (report.new_messages, report.unlabelled, report.new_labels) == (2, 1, 1)
+
+
+def test_parquet_is_imported(tmp_path: Path, ledger: Ledger):
+    pq.write_table(
+        pa.Table.from_pylist([{"text": f"t{number}", "label": "spam"} for number in range(2500)]),
+        tmp_path / "a.parquet",
+    )
+    assert _import(ledger, tmp_path / "a.parquet").new_labels == 2500
+
+
+def test_a_local_datasets_folder_is_imported_with_its_class_names(tmp_path: Path, sqlite_url: str, var_dir: Path):
+    from data.ledger import open_ledger
+
+    features = datasets.Features(
+        {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["spam", "praise"])}
+    )
+    part = datasets.Dataset.from_dict({"text": ["a", "b"], "label": [1, 0]}, features=features)
+    datasets.DatasetDict({"train": part, "test": part.select([0])}).save_to_disk(str(tmp_path / "saved"))
+    with open_ledger(sqlite_url) as ledger:
+        assert _import(ledger, tmp_path / "saved", split="train").new_labels == 2
+        assert sorted(label for _, label in _labels(ledger)) == ["praise", "spam"]
+        with pytest.raises(SwitchboardError, match=r"no split 'dev'; it has train, test"):
+            _import(ledger, tmp_path / "saved", split="dev")
+
+
+def test_a_folder_of_files_is_read_by_datasets_under_var(tmp_path: Path, sqlite_url: str, var_dir: Path):
+    from data.ledger import open_ledger
+
+    (tmp_path / "files").mkdir()
+    _write(tmp_path / "files" / "train.jsonl", [{"text": "a", "label": "spam"}])
+    with open_ledger(sqlite_url) as ledger:
+        assert _import(ledger, tmp_path / "files").new_labels == 1
+    assert (var_dir / "datasets").is_dir()
+
+
+def test_something_that_is_nowhere_is_one_clear_line(monkeypatch: pytest.MonkeyPatch, var_dir: Path):
+    monkeypatch.setattr(
+        "datasets.load_dataset", lambda *_, **__: (_ for _ in ()).throw(ConnectionError("no route\nto host"))
+    )
+    with pytest.raises(
+        SwitchboardError, match=r"^someone/nothing: no file or Hugging Face data set that can be read: no route$"
+    ):
+        open_source("someone/nothing", load_mapping(None, (), ()))
+    with pytest.raises(SwitchboardError, match=r"missing\.jsonl: no such file"):
+        open_source("missing.jsonl", load_mapping(None, (), ()))
