@@ -29,13 +29,14 @@ def classify(
     from commands.progress import row_progress
     from configs.playbook import load_playbook
     from data.readers import check_readable
+    from flows.locate import locate_bundle
     from serving.decisions import Decider
     from serving.files import atomic_output, classify_file, count_rows
     from training.predictor import Predictor
 
     check_readable(file)
     _check_target(file, output)
-    decider = Decider(Predictor(_find_bundle(model)), load_playbook())
+    decider = Decider(Predictor(locate_bundle(model)), load_playbook())
     started = perf_counter()
     with row_progress(count_rows(file)) as advance:
         if output is None:
@@ -45,19 +46,6 @@ def classify(
             with atomic_output(output) as target:
                 tally = classify_file(file, decider, target.write, advance)
     _print_summary(tally, perf_counter() - started, output, json)
-
-
-def _find_bundle(model: str) -> Path:
-    from configs.paths import published_dir
-    from training.publish import champion_folder
-
-    if not model:
-        return champion_folder(published_dir())
-    if model.startswith("models:"):
-        from training.registry import fetch_bundle
-
-        return fetch_bundle(model)
-    return Path(model)
 
 
 def _check_target(file: Path, output: Path | None) -> None:

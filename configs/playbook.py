@@ -2,13 +2,15 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from configs.loading import Config, load_config
 from configs.paths import CONFIGS
 from configs.taxonomy import load_taxonomy
+
+ANY, REVIEW, OUT_OF_SCOPE = "any", "review", "out_of_scope"  # beside the labels: every message, and what is unsure
 
 Priority = Literal["urgent", "high", "normal", "low", "none"]
 
@@ -43,16 +45,22 @@ class Overrides(Config):
     next_best_action: str | None = None
 
 
+Word = Annotated[str, AfterValidator(str.lower)]
+
+
 class Facts(Config):
-    """What must hold of a message for a rule to apply; every key given must hold, lists mean any of."""
+    """What must hold of a message for a rule to apply; every key given must hold, lists mean any of, in any case.
+
+    `labels` hold of what is decided by itself; `review` and `out_of_scope` in their place name what is not.
+    """
 
     labels: tuple[str, ...] = ()
-    channels: tuple[str, ...] = ()
+    channels: tuple[Word, ...] = ()
     min_reach: int | None = Field(default=None, ge=0)
-    customer_tiers: tuple[str, ...] = ()
-    sentiments: tuple[str, ...] = ()
+    customer_tiers: tuple[Word, ...] = ()
+    sentiments: tuple[Word, ...] = ()
     detected: tuple[Literal["personal_data", "leaving", "threat"], ...] = ()
-    keywords: tuple[str, ...] = ()
+    keywords: tuple[Word, ...] = ()
 
 
 class Rule(Config):
@@ -73,7 +81,7 @@ class Playbook(Config):
     costs: dict[str, Costs]
     review: Route
     out_of_scope: Route
-    channels: dict[str, dict[str, Overrides]] = Field(default_factory=dict)
+    channels: dict[Word, dict[str, Overrides]] = Field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
 
     @model_validator(mode="after")
@@ -83,6 +91,26 @@ class Playbook(Config):
             missing, unknown = set(labels) - set(keys), set(keys) - set(labels)
             if missing or unknown:
                 raise ValueError(f"{name}: missing {sorted(missing)}, unknown {sorted(unknown)}")
+        return self
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> "Playbook":
+        known = {*load_taxonomy().labels, REVIEW, OUT_OF_SCOPE}
+        for channel, overrides in self.channels.items():
+            if unknown := set(overrides) - known - {ANY}:
+                raise ValueError(
+                    f"channels.{channel}: unknown segment {min(unknown)!r}; use one of {sorted({*known, ANY})}"
+                )
+        for rule in self.rules:
+            if unknown := set(rule.when.labels) - known:
+                raise ValueError(f"rule {rule.name!r}: unknown label {min(unknown)!r}; use one of {sorted(known)}")
+            if rule.when == Facts():
+                raise ValueError(
+                    f"rule {rule.name!r}: `when` is empty, so it would always apply; change the routes instead"
+                )
+        names = [rule.name for rule in self.rules]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"rule {min(twice)!r} stands twice; each needs a name of its own")
         return self
 
 

@@ -1,5 +1,6 @@
 """One batch answered: fields in, one decision or typed error out for each, whatever its neighbours are."""
 
+import logging
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,12 +8,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from data.parsing import BadRow
-from serving.decisions import Decision
+from serving.decisions import Decision, Scored
 from serving.errors import ApiError
 from serving.incoming import Incoming, read_incoming
 from serving.model import ServedModel
 
-MESSAGE_TOKENS = 4  # characters a token, roughly; batches are filled by this estimate
+log = logging.getLogger("switchboard.answers")
+
+CHARACTERS_A_TOKEN = 4  # roughly; batches are filled by this estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,31 +54,43 @@ class Batch:
 def answer_batch(model: ServedModel, calls: Sequence[Sequence[Any]], max_characters: int) -> Batch:
     """Return the answers to each call's messages, all scored together."""
     received = datetime.now(UTC)
-    read = [[_read(fields, max_characters) for fields in call] for call in calls]
-    good = [one for call in read for one in call if isinstance(one, Incoming)]
-    scored, computed = model.score([model.decider.clean(one.message.text) for one in good])
+    read = [[_read(fields, max_characters, model) for fields in call] for call in calls]
+    texts = [one.cleaned for call in read for one in call if isinstance(one, _Readable)]
+    scored, computed = model.score(texts)
     results = iter(scored)
     answers = [
-        [
-            one
-            if isinstance(one, Answer)
-            else Answer(
-                one, model.decider.route(next(results), one.message, one.facts, received), "d-" + secrets.token_hex(10)
-            )
-            for one in call
-        ]
+        [one if isinstance(one, Answer) else _route(one, next(results), model, received) for one in call]
         for call in read
     ]
     return Batch(answers, computed)
 
 
+@dataclass(frozen=True, slots=True)
+class _Readable:
+    incoming: Incoming
+    cleaned: str
+
+
+def _route(one: _Readable, scored: Scored, model: ServedModel, received: datetime) -> Answer:
+    try:
+        decision = model.decider.route(scored, one.incoming.message, one.incoming.facts, received)
+    except Exception:  # one message's fault stays its own
+        return _fault(one.incoming.message.id)
+    return Answer(one.incoming, decision, "d-" + secrets.token_hex(10))
+
+
+def _fault(given_id: str | None) -> Answer:
+    log.exception("fault in one message")
+    return Answer(error=ApiError("internal", "a fault of the service with this message"), given_id=given_id)
+
+
 def tokens_of(fields: Any, max_tokens: int) -> int:
     """Return about how many tokens a message will cost."""
     text = fields.get("text") if isinstance(fields, dict) else None
-    return min(max_tokens, len(text) // MESSAGE_TOKENS + 2) if isinstance(text, str) else 1
+    return min(max_tokens, len(text) // CHARACTERS_A_TOKEN + 2) if isinstance(text, str) else 1
 
 
-def _read(fields: Any, max_characters: int) -> Incoming | Answer:
+def _read(fields: Any, max_characters: int, model: ServedModel) -> _Readable | Answer:
     if not isinstance(fields, dict):
         return Answer(error=ApiError("invalid_request", f"a message must be an object, found {type(fields).__name__}"))
     given = fields.get("id")
@@ -85,6 +100,9 @@ def _read(fields: Any, max_characters: int) -> Incoming | Answer:
         reason = f"'text' has {len(text)} characters, the limit is {max_characters}"
         return Answer(error=ApiError("invalid_request", reason, {"max_characters": max_characters}), given_id=given_id)
     try:
-        return read_incoming(fields)
+        incoming = read_incoming(fields)
+        return _Readable(incoming, model.decider.clean(incoming.message.text))
     except BadRow as error:
         return Answer(error=ApiError("invalid_request", str(error)), given_id=given_id)
+    except Exception:
+        return _fault(given_id)

@@ -1,9 +1,10 @@
 """What the playbook's rules may ask of a message: the caller's facts about it, and ours, found in its text."""
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from data.messages import Message
+from data.clean import MAX_CHARACTERS
 
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 _PHONE = re.compile(r"(?<![\w#£$€])(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,5}\)|\d{2,5})(?:[ .-]?\d){6,10}(?!\w)")
@@ -38,15 +39,10 @@ class CallerFacts:
 NO_FACTS = CallerFacts()
 
 
-def detect(message: Message) -> frozenset[str]:
-    """Return what is found in a message's text: any of `personal_data`, `leaving`, `threat`."""
-    text = message.text.replace("’", "'")
-    found = {
-        "personal_data": _has_personal_data(text),
-        "leaving": _LEAVING.search(text),
-        "threat": _THREAT.search(text),
-    }
-    return frozenset(name for name, hit in found.items() if hit)
+def holds_any(names: Iterable[str], text: str) -> bool:
+    """Return whether any of the named facts is found in a text as it was written."""
+    text = text[:MAX_CHARACTERS].replace("’", "'")
+    return any(_DETECTORS[name](text) for name in names)
 
 
 def _has_personal_data(text: str) -> bool:
@@ -61,3 +57,10 @@ def _is_card(number: str) -> bool:
     """Return whether digits pass the check that card numbers pass (Luhn)."""
     digits = [int(character) for character in reversed(number) if character.isdigit()]
     return sum(digits[::2]) % 10 == -sum(sum(divmod(2 * digit, 10)) for digit in digits[1::2]) % 10
+
+
+_DETECTORS: dict[str, Callable[[str], bool]] = {
+    "personal_data": _has_personal_data,
+    "leaving": lambda text: bool(_LEAVING.search(text)),
+    "threat": lambda text: bool(_THREAT.search(text)),
+}

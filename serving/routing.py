@@ -1,17 +1,18 @@
 """The playbook applied: who answers a message, how soon and how, and which rules said so."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Literal
 
-from configs.playbook import Facts, Overrides, Playbook, Priority, Route, Rule
+from configs.playbook import ANY, OUT_OF_SCOPE, REVIEW, Facts, Overrides, Playbook, Priority, Route, Rule
 from data.messages import Message
-from serving.facts import CallerFacts, detect
+from serving.facts import CallerFacts, holds_any
 from training.policy import Judgement, Outcome, Reason
 
 RouteReason = Reason | Literal["rule"]
-ANY, REVIEW, OUT_OF_SCOPE = "any", "review", "out_of_scope"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,9 @@ def decide_route(
     """Return the verdict on a judged message; its due time counts from the message's time, else from `received`."""
     rules = applicable_rules(judgement, message, facts, playbook)
     outcome, reason = _outcome(judgement, rules)
-    route = _base_route(judgement.label, outcome, reason, playbook)
-    overrides = list(_channel_overrides(judgement.label, outcome, reason, message.channel, playbook))
-    route = override(route, [*overrides, *(rule.then for rule in rules)])
+    segment = segment_of(judgement.label, outcome, reason)
+    by_channel = channel_overrides(segment, message.channel, playbook)
+    route = override(_base_route(segment, playbook), [*by_channel.values(), *(rule.then for rule in rules)])
     due = _due(route, message.time or received)
     routed = Routed(
         route.team, route.tier, route.priority, route.respond_within_s, due, route.guidance, route.next_best_action,
@@ -55,10 +56,44 @@ def decide_route(
 
 
 def applicable_rules(judgement: Judgement, message: Message, facts: CallerFacts, playbook: Playbook) -> list[Rule]:
-    """Return the rules whose facts all hold; one that names labels holds only of `auto`, since else no label is sure."""
-    detected = detect(message) if any(rule.when.detected for rule in playbook.rules) else frozenset()
-    text = message.text.lower()
-    return [rule for rule in playbook.rules if _holds(rule.when, judgement, message, facts, detected, text)]
+    """Return the rules whose facts all hold, in order."""
+    return [rule for rule in playbook.rules if not unmet(rule.when, judgement, message, facts)]
+
+
+def unmet(when: Facts, judgement: Judgement, message: Message, facts: CallerFacts) -> str:
+    """Return the name of the first fact that does not hold, or nothing if all do."""
+    segment = segment_of(judgement.label, judgement.outcome, judgement.reason)
+    if when.labels and segment not in when.labels:
+        return "labels"
+    if when.channels and message.channel.lower() not in when.channels:
+        return "channels"
+    if when.min_reach is not None and (facts.reach is None or facts.reach < when.min_reach):
+        return "min_reach"
+    if when.customer_tiers and facts.customer_tier.lower() not in when.customer_tiers:
+        return "customer_tiers"
+    if when.sentiments and facts.sentiment.lower() not in when.sentiments:
+        return "sentiments"
+    if when.keywords and not _keyword_pattern(when.keywords).search(message.text):
+        return "keywords"
+    return "detected" if when.detected and not holds_any(when.detected, message.text) else ""
+
+
+def segment_of(label: str, outcome: Outcome, reason: RouteReason | None) -> str:
+    """Return what the playbook calls a judged message: its label if that is sure, else why it is not."""
+    if outcome == "auto":
+        return label
+    return OUT_OF_SCOPE if reason == OUT_OF_SCOPE else REVIEW
+
+
+def channel_overrides(segment: str, channel: str, playbook: Playbook) -> dict[str, Overrides]:
+    """Return what the channel changes for a segment, the general before the particular."""
+    by_segment = playbook.channels.get(channel.lower(), {})
+    return {key: by_segment[key] for key in (ANY, segment) if key in by_segment}
+
+
+@cache
+def _keyword_pattern(keywords: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, keywords))})(?!\w)", re.I)
 
 
 def override(route: Route, overrides: Iterable[Overrides]) -> Route:
@@ -74,35 +109,16 @@ def _outcome(judgement: Judgement, rules: list[Rule]) -> tuple[Outcome, RouteRea
     return judgement.outcome, judgement.reason
 
 
-def _base_route(label: str, outcome: Outcome, reason: RouteReason | None, playbook: Playbook) -> Route:
-    if outcome == "auto":
-        return playbook.segments[label]
-    return playbook.out_of_scope if reason == OUT_OF_SCOPE else playbook.review
-
-
-def _channel_overrides(
-    label: str, outcome: Outcome, reason: RouteReason | None, channel: str, playbook: Playbook
-) -> Iterable[Overrides]:
-    by_segment = playbook.channels.get(channel.lower(), {})
-    segment = label if outcome == "auto" else OUT_OF_SCOPE if reason == OUT_OF_SCOPE else REVIEW
-    return (by_segment[key] for key in (ANY, segment) if key in by_segment)
-
-
-def _holds(
-    when: Facts, judgement: Judgement, message: Message, facts: CallerFacts, detected: frozenset[str], text: str
-) -> bool:
-    return (
-        (not when.labels or (judgement.outcome == "auto" and judgement.label in when.labels))
-        and (not when.channels or message.channel.lower() in when.channels)
-        and (when.min_reach is None or (facts.reach is not None and facts.reach >= when.min_reach))
-        and (not when.customer_tiers or facts.customer_tier.lower() in when.customer_tiers)
-        and (not when.sentiments or facts.sentiment.lower() in when.sentiments)
-        and (not when.detected or not detected.isdisjoint(when.detected))
-        and (not when.keywords or any(keyword.lower() in text for keyword in when.keywords))
-    )
+def _base_route(segment: str, playbook: Playbook) -> Route:
+    if segment == REVIEW:
+        return playbook.review
+    return playbook.out_of_scope if segment == OUT_OF_SCOPE else playbook.segments[segment]
 
 
 def _due(route: Route, start: datetime | None) -> datetime | None:
     if start is None or route.respond_within_s is None:
         return None
-    return start + timedelta(seconds=route.respond_within_s)
+    try:
+        return (start if start.tzinfo else start.replace(tzinfo=UTC)) + timedelta(seconds=route.respond_within_s)
+    except OverflowError:  # a time at the end of the calendar
+        return None

@@ -44,7 +44,6 @@ def test_json_gives_a_summary_for_machines(source, tiny_bundle, monkeypatch, cap
 @pytest.mark.parametrize(("arguments", "said"), [
     (("classify", "missing.jsonl"), "no such file"),
     (("classify", "{source}"), "no champion yet"),
-    (("classify", "{source}", "--model", "nowhere"), "no such bundle folder"),
     (("classify", "{source}", "-o", "{source}", "--model", "{bundle}"), "is the file to read"),
 ])  # fmt: skip
 def test_bad_input_is_one_line_and_exit_code_two(arguments, said, source, tiny_bundle, var_dir, monkeypatch, capsys):
