@@ -14,6 +14,9 @@ from serving.desk import Desk
 from serving.errors import ApiError
 from serving.feedback import FeedbackDesk
 from serving.keys import OPEN
+from serving.openapi import describe
+
+VERSION = "1"  # of the API: a change that breaks a caller makes it 2
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -32,6 +35,7 @@ class Endpoints:
         yield "GET", "/model", "classify", self.model
         yield "GET", "/taxonomy", "classify", self.taxonomy
         yield "GET", "/playbook", "classify", self.playbook
+        yield "GET", "/openapi.json", OPEN, self.openapi
         yield "GET", "/livez", OPEN, self.livez
         yield "GET", "/readyz", OPEN, self.readyz
         yield "GET", "/metrics", OPEN, self.metrics
@@ -88,6 +92,10 @@ class Endpoints:
     @property
     def _playbook(self) -> Playbook:
         return self._desk.playbook
+
+    async def openapi(self, request: Request) -> Response:
+        """Answer the API's description."""
+        return _json(describe(self._desk.settings.limits, VERSION))
 
     async def livez(self, request: Request) -> Response:
         """Answer that the process lives."""
