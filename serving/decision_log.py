@@ -5,9 +5,9 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from time import monotonic
+from typing import Protocol
 
 from configs.errors import SwitchboardError
-from serving.ledger_writer import Writer
 from serving.metrics import Metrics
 from serving.records import Record
 from serving.spill import Spill
@@ -17,6 +17,14 @@ LINGER_S = 0.2  # between batches, so that single calls are written together
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 
 log = logging.getLogger("switchboard.log")
+
+
+class Writer(Protocol):
+    """What the decision log needs of a database."""
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Write the records, all or none."""
+        ...
 
 
 class DecisionLog:

@@ -2,23 +2,14 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Protocol
+from dataclasses import asdict, replace
 
-from data.ledger import LabelEvent, Ledger, LedgerError
+from data.ledger import Decision, LabelEvent, Ledger, LedgerError
 from serving.records import DecisionRecord, FeedbackRecord, Record
 
 _OUTAGES = (LedgerError, OSError)
 
 log = logging.getLogger("switchboard.log")
-
-
-class Writer(Protocol):
-    """What the decision log needs of a database."""
-
-    def write(self, records: Sequence[Record]) -> None:
-        """Write the records, all or none."""
-        ...
 
 
 class LedgerWriter:
@@ -50,7 +41,7 @@ class LedgerWriter:
         made = [record for record in records if isinstance(record, DecisionRecord)]
         with ledger.writing():
             ledger.messages.add(record.message for record in made if record.message.text)
-            ledger.decisions.append(record.decision for record in made)
+            ledger.decisions.append(Decision(**asdict(record.decision)) for record in made)
             for record in records:
                 if isinstance(record, FeedbackRecord):
                     append_feedback(ledger, record)

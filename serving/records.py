@@ -1,12 +1,12 @@
 """What the decision log keeps of an answer or a correction, and its form in the spill file."""
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 import orjson
 
-from data.ledger import Decision as LoggedDecision
 from data.messages import Message
 from serving.answers import Answer
 from serving.model import ServedModel
@@ -15,10 +15,29 @@ SOURCE = "service"
 
 
 @dataclass(frozen=True, slots=True)
+class Logged:
+    """A decision's fields as the ledger's `Decision` has them; here, so that the service starts without a database's driver."""
+
+    id: str
+    message_id: str
+    at: datetime
+    label: str
+    confidence: float
+    scores: Mapping[str, float]
+    outcome: str
+    model_version: str
+    taxonomy_version: str
+    reason: str = ""
+    playbook_version: str = ""
+    request_id: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionRecord:
     """A decision with the message it was made on; the text is empty where texts are not kept."""
 
-    decision: LoggedDecision
+    decision: Logged
     message: Message
 
 
@@ -51,7 +70,7 @@ def to_record(
         "due": route.due.isoformat() if route.due else None, "model": versions["name"], "digest": versions["digest"],
         "caller": caller, "channel": message.channel,
     }  # fmt: skip
-    logged = LoggedDecision(
+    logged = Logged(
         id=answer.decision_id, message_id=decision.id, at=at, label=decision.label, confidence=decision.confidence,
         scores=decision.scores, outcome=decision.outcome, reason=decision.reason or "",
         model_version=versions["version"], taxonomy_version=versions["taxonomy_version"],
@@ -73,7 +92,7 @@ def from_line(line: bytes) -> Record | None:
         values = orjson.loads(line)
         if values.pop("kind") == "feedback":
             return FeedbackRecord(**_with_time(values, "at"))
-        decision = LoggedDecision(**_with_time(values["decision"], "at"))
+        decision = Logged(**_with_time(values["decision"], "at"))
         return DecisionRecord(decision, Message(**_with_time(values["message"], "time")))
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -2,10 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from data.clean import clean
-from data.ledger import Ledger
 from serving.records import SOURCE
+
+if TYPE_CHECKING:
+    from data.ledger import Ledger
 
 EVERY_S = 3600.0
 
@@ -18,9 +21,13 @@ class Retention:
         self._next = 0.0
         self._masked_until: datetime | None = None
 
-    def keep(self, ledger: Ledger, now: datetime | None = None) -> None:
+    def is_due(self) -> bool:
+        """Return whether there is anything to keep to and an hour has passed."""
+        return (self._keep_days or self._window_days) is not None and monotonic() >= self._next
+
+    def keep(self, ledger: "Ledger", now: datetime | None = None) -> None:
         """Mask and delete what is due, if an hour has passed."""
-        if monotonic() < self._next:
+        if not self.is_due():
             return
         self._next = monotonic() + EVERY_S
         now = now or datetime.now(UTC)
@@ -29,7 +36,7 @@ class Retention:
         if self._keep_days is not None:
             ledger.decisions.delete_before(now - timedelta(days=self._keep_days))
 
-    def _mask(self, ledger: Ledger, until: datetime) -> None:
+    def _mask(self, ledger: "Ledger", until: datetime) -> None:
         """Put the cleaned text, which names nobody, in place of each text the service stored before `until`."""
         ids = {decision.message_id for decision in ledger.decisions.all(since=self._masked_until, until=until)}
         recent = {decision.message_id for decision in ledger.decisions.all(since=until)}

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import threading
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from data.messages import Message
 from serving.decision_log import DecisionLog
 from serving.ledger_writer import LedgerWriter
 from serving.metrics import Metrics
-from serving.records import DecisionRecord, FeedbackRecord, from_line, to_line
+from serving.records import DecisionRecord, FeedbackRecord, Logged, from_line, to_line
 from serving.retention import Retention
 from serving.spill import Spill
 from tests.serving import classify, running, wait_until
@@ -20,7 +21,7 @@ NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
 def record(n: int, at: datetime = NOW, text: str = "mail me at a@b.example") -> DecisionRecord:
-    decision = Decision(id=f"d-{n}", message_id=f"m-{n}", at=at, label="praise", confidence=0.9, scores={"praise": 0.9}, outcome="auto", model_version="1", taxonomy_version="1")  # fmt: skip
+    decision = Logged(id=f"d-{n}", message_id=f"m-{n}", at=at, label="praise", confidence=0.9, scores={"praise": 0.9}, outcome="auto", model_version="1", taxonomy_version="1")  # fmt: skip
     return DecisionRecord(decision, Message(text, f"m-{n}", source="service", time=at))
 
 
@@ -230,3 +231,7 @@ def test_an_answer_never_waits_for_a_database_that_cannot_be_opened(tiny_bundle,
         assert client.post("/feedback", json={"decision_id": row["decision_id"], "label": "lead"}).status_code == 200
         wait_until(lambda: "switchboard_log_spilled_total 2.0" in client.get("/metrics").text)
     assert len([one for batch in Spill(Path(tmp_path) / "spill", 1 << 20).batches() for one in batch]) == 2
+
+
+def test_the_fields_logged_are_the_ledgers():
+    assert [field.name for field in fields(Logged)] == [field.name for field in fields(Decision)]
