@@ -68,7 +68,7 @@ def resolved_rows(ledger: Ledger, config: DatasetConfig) -> Iterator[SnapshotRow
         for stored in batch:
             said = events[stored.message.id]
             resolved = resolve(said, config.policy, translations)
-            if resolved:
+            if resolved and stored.message.text:  # an erased one may still stand there by its id
                 kind = SEED if any(one.event.origin == "seed" for one in said) else CUSTOMER
                 yield SnapshotRow(stored.message, resolved.label, resolved.second, kind, resolved.origin,
                                   resolved.disputed, stored.side, stored.near_group)  # fmt: skip

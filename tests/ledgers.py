@@ -13,14 +13,14 @@ from tests.postgres import find_binaries, running_server
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     binaries = find_binaries()
     if binaries is None:
         reason = "PostgreSQL is not installed (apt-get install postgresql)"
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
-    with running_server(binaries, tmp_path_factory.mktemp("postgres")) as url:
+    with running_server(binaries) as url:
         yield url
 
 

@@ -1,9 +1,10 @@
-"""A PostgreSQL of the tests' own: in a temporary folder, on a free port, gone afterwards."""
+"""A PostgreSQL of the tests' own: in a folder of its own, on a free port, gone afterwards."""
 
 import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,15 +18,13 @@ def find_binaries() -> Path | None:
 
 
 @contextmanager
-def running_server(binaries: Path, folder: Path) -> Iterator[str]:
+def running_server(binaries: Path) -> Iterator[str]:
     """Yield the URL of a server that lives as long as the block."""
+    # Not under pytest's own folder, which each new run of pytest closes to other users: PostgreSQL refuses to be root.
+    folder = Path(tempfile.mkdtemp(prefix="switchboard-pg-"))
     port = _free_port()
-    folder.mkdir(parents=True, exist_ok=True)
-    if os.getuid() == 0:  # PostgreSQL refuses to run as root
+    if os.getuid() == 0:
         shutil.chown(folder, "postgres")
-        for parent in [folder, *folder.parents]:
-            if parent.owner() == "root" and parent not in (Path("/"), Path("/tmp")):
-                parent.chmod(parent.stat().st_mode | 0o011)
     base = folder / "base"
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
     _run([binaries / "initdb", "-D", base, "-A", "trust", "-U", "switchboard", "-E", "UTF8", "--no-sync"])
@@ -34,6 +33,7 @@ def running_server(binaries: Path, folder: Path) -> Iterator[str]:
         yield f"postgresql://switchboard@127.0.0.1:{port}"
     finally:
         _run([binaries / "pg_ctl", "-D", base, "-m", "immediate", "-w", "stop"])
+        shutil.rmtree(folder)
 
 
 def _run(command: list[str | Path]) -> None:

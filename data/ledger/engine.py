@@ -68,6 +68,15 @@ class Database:
             inserted = connection.execute(statement, [_storable_row(row) for row in rows]).all()
         return len(inserted)
 
+    def purge(self) -> list[str]:
+        """Have the database let go of deleted rows on its disk, and return what it may keep nevertheless."""
+        statement = "VACUUM messages" if self.engine.dialect.name == "postgresql" else "PRAGMA wal_checkpoint(TRUNCATE)"
+        with explained(self.url), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql(statement)
+        if self.engine.dialect.name == "postgresql":
+            return ["PostgreSQL: its write-ahead log, replicas and backups keep old rows until they are recycled"]
+        return ["SQLite: copies of the ledger made before, as backups, still hold it"]
+
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from configs.dataset import Origin
 from configs.errors import SwitchboardError
@@ -95,6 +95,14 @@ class Events:
                 for row in connection.execute(_query().where(label_events.c.message_id.in_(part))):
                     found.setdefault(row.message_id, []).append(_from_row(row))
         return found
+
+    def counts(self, taxonomy_version: str) -> dict[str, int]:
+        """Return how many events said each label of a taxonomy."""
+        says = (label_events.c.taxonomy_version == taxonomy_version) & (label_events.c.kind == "label")
+        query = select(label_events.c.label, func.count()).where(says).group_by(label_events.c.label)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(label_events.c.label)).all()
+        return {row[0]: row[1] for row in rows}
 
     def known(self, keys: Iterable[str]) -> set[str]:
         """Return which of the keys were appended before."""

@@ -96,8 +96,11 @@ class Messages:
             with self._database.writing() as connection:
                 connection.execute(statement, [{"key": key, "new": text} for key, text in texts.items()])
 
-    def erase(self, ids: Iterable[str]) -> int:
-        """Erase messages, where others quote them, and labelers' notes on them; tombstones refuse their return."""
+    def erase(self, ids: Iterable[str], *, keep_keys: bool = False) -> int:
+        """Erase messages, where others quote them, and labelers' notes on them; tombstones refuse their return.
+
+        With `keep_keys` only the texts go: ids and authors stay until other stores were reached.
+        """
         keys = sorted(set(ids))
         erased = 0
         with self._database.writing() as connection:
@@ -106,7 +109,9 @@ class Messages:
                 connection.execute(update(messages).where(messages.c.parent_id.in_(part)).values(parent_text=""))
                 connection.execute(delete(notes).where(notes.c.message_id.in_(part)))
                 connection.execute(delete(bands).where(bands.c.message_id.in_(part)))
-                erased += connection.execute(delete(messages).where(messages.c.id.in_(part))).rowcount
+                mine = messages.c.id.in_(part)
+                emptied = update(messages).where(mine).values(text="", parent_text="")
+                erased += connection.execute(emptied if keep_keys else delete(messages).where(mine)).rowcount
         return erased
 
     def _page(self, query: Select[Any]) -> Sequence[Any]:

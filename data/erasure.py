@@ -1,0 +1,59 @@
+"""What is to be erased, and a place that may hold it."""
+
+import html
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from data.clean import clean
+from data.messages import Message
+
+_TELLING = 16  # characters from which a text names its message; shorter ones ("thanks!") are everybody's
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """The messages to erase; `author` where all of a person's are meant."""
+
+    messages: tuple[Message, ...]
+    ids: frozenset[str]
+    author: str = ""
+
+    def traces(self) -> tuple[bytes, ...]:
+        """Return the forms in which a file may hold the texts or the ids: as they are, in JSON, in HTML, cleaned."""
+        names = {*self.ids, self.author, *(form for one in self.messages for form in (one.text, clean(one.text)))}
+        telling = sorted(
+            name for name in names if len(name) >= _TELLING or (name in self.ids and len(name) >= _TELLING // 2)
+        )
+        forms = {form for name in telling for form in (name, json.dumps(name)[1:-1], html.escape(name))}
+        return tuple(sorted(form.encode("utf-8", "replace") for form in forms))
+
+    def concerns(self, value: object) -> bool:
+        """Return whether a line's fields, however deep, name one of the messages or the author."""
+        if isinstance(value, dict):
+            return any(self._names(name, item) or self.concerns(item) for name, item in value.items())
+        return isinstance(value, list) and any(map(self.concerns, value))
+
+    def without_quotes(self, value: object) -> object:
+        """Return a line's fields with the text of an erased message taken out of the answers to it."""
+        if isinstance(value, list):
+            return [self.without_quotes(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        cleared = {name: self.without_quotes(item) for name, item in value.items()}
+        return (
+            cleared | {"parent_text": ""} if value.get("parent_id") in self.ids and "parent_text" in value else cleared
+        )
+
+    def _names(self, name: str, item: object) -> bool:
+        if name in ("id", "message_id"):
+            return item in self.ids
+        return name == "author" and bool(self.author) and item == self.author
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A place that may hold texts; `erase` returns how many entries it erased and what it had to keep, in words."""
+
+    name: str
+    erase: Callable[[Erasure], tuple[int, Sequence[str]]]
