@@ -1,10 +1,12 @@
 """How a model is trained: every key that decides is here and is recorded with the run."""
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
 
+from configs.errors import SwitchboardError
 from configs.loading import Config, load_config
 from configs.paths import CONFIGS
 from configs.taxonomy import load_taxonomy
@@ -31,6 +33,7 @@ class Recipe(Config):
     second_share: float = Field(default=0.15, ge=0, le=0.5)
     doubt_weight: float = Field(default=0.3, ge=0)
     outlier_exposure: float = Field(default=0.1, ge=0)
+    noise: float = Field(default=0.0, ge=0, le=1)
     rdrop: float = Field(default=0.0, ge=0)
     average_last: int = Field(default=1, ge=1)
     patience: int = Field(default=2, ge=1)
@@ -50,5 +53,14 @@ def load_recipe(name_or_path: str = "full", overrides: tuple[str, ...] = ()) -> 
     """Return a recipe by its name under `configs/recipes/` or by its path."""
     path = Path(name_or_path)
     if path.suffix not in {".yaml", ".yml"}:
-        path = CONFIGS / "recipes" / f"{name_or_path}.yaml"
+        path = _named(name_or_path)
     return load_config(Recipe, path, overrides)
+
+
+def _named(name: str) -> Path:
+    known = {path.stem: path for path in sorted((CONFIGS / "recipes").glob("*.yaml"))}
+    if name not in known:
+        near = get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]!r}? There are" if near else "there are"
+        raise SwitchboardError(f"no recipe {name!r}; {hint} {', '.join(known)}, or name a YAML file")
+    return known[name]

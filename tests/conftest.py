@@ -8,12 +8,21 @@ import pytest
 from tests.bundles import make_bundle
 from tests.labelstudio import admin, label_studio, labelers  # noqa: F401
 from tests.ledgers import ledger, ledger_url, postgres_url, sqlite_url  # noqa: F401
+from tests.registries import empty_mlflow, registry  # noqa: F401
 
 
 @pytest.fixture(scope="session")
 def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a tiny real bundle; never change it."""
     return make_bundle(tmp_path_factory.mktemp("bundles") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a tiny real base model; never change it."""
+    from tests.tiny_base import make_base_model  # loads torch, which most tests do without
+
+    return make_base_model(tmp_path_factory.mktemp("base") / "tiny")
 
 
 @pytest.fixture

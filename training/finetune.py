@@ -27,6 +27,7 @@ from transformers.trainer_utils import get_last_checkpoint
 from configs.recipe import Recipe
 from training.loss import agreement_loss, classification_loss
 from training.model import MessageClassifier
+from training.noise import NoiseEachEpoch, NoisyRows
 from training.targets import class_weights
 
 
@@ -81,25 +82,27 @@ def parameter_groups(model: MessageClassifier, recipe: Recipe) -> list[dict[str,
 def _rate(name: str, layers: int, recipe: Recipe) -> float:
     if not name.startswith("encoder."):
         return recipe.head_learning_rate
-    parts = name.split(".")
-    depth = int(parts[parts.index("layer") + 1]) + 1 if "layer" in parts else 0
+    depth = next((int(part) + 1 for part in name.split(".") if part.isdigit()), 0)  # "layer.3", "layers.3", "h.3"
     return recipe.learning_rate * recipe.layer_decay ** (layers - depth)
 
 
 def fine_tune(
     model: MessageClassifier, tokenizer: PreTrainedTokenizerBase, train: Dataset, holdout: Dataset, recipe: Recipe,
-    folder: Path, callbacks: tuple[TrainerCallback, ...] = (), resume: bool = True,
+    folder: Path, callbacks: tuple[TrainerCallback, ...] = (), resume: bool = True, noisy: NoisyRows | None = None,
 ) -> FineTuned:  # fmt: skip
-    """Return the network of the best epoch on the held-out rows; a killed run resumes from `folder`'s checkpoint."""
+    """Return the network of the best epoch on the held-out rows; a killed run resumes from `folder`'s checkpoint.
+
+    `noisy` are the rows of `train` with noise, fitted in their place.
+    """
     set_seed(recipe.seed)
     trainer = _Trainer(
         network=model,
         args=_arguments(recipe, folder, len(train)),
-        train_dataset=train,
+        train_dataset=noisy or train,
         eval_dataset=holdout,
         data_collator=DataCollatorWithPadding(tokenizer),
         compute_metrics=_metrics,
-        callbacks=[EarlyStoppingCallback(recipe.patience), *callbacks],
+        callbacks=[EarlyStoppingCallback(recipe.patience), *([NoiseEachEpoch(noisy)] if noisy else []), *callbacks],
         recipe=recipe,
         weights=torch.tensor(class_weights(np.array(train["targets"]), recipe.class_weights)),
     )

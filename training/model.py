@@ -14,6 +14,8 @@ class MessageClassifier(nn.Module):
     def __init__(self, base_model: str, labels: int, pooling: str, dropout: float) -> None:
         super().__init__()
         self.encoder = AutoModel.from_pretrained(base_model, attn_implementation="sdpa")
+        if getattr(self.encoder, "pooler", None) is not None:
+            self.encoder.pooler = None  # unused here, and a parameter without gradient stops several processes
         width = self.encoder.config.hidden_size
         self.pooling = pooling
         self.attention = nn.Linear(width, 1) if pooling == "attention" else None

@@ -98,7 +98,7 @@ def previous_version(published: Path) -> str:
     for entry in read_audit(published):
         if entry.action == "rollback" and len(line) > 1:
             line.pop()
-        else:
+        elif not line or line[-1] != entry.version:
             line.append(entry.version)
     if len(line) < 2:
         raise SwitchboardError(f"nothing to roll back to under {published}; only one version was ever champion")

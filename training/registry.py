@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import mlflow
 import pandas as pd
 from mlflow import MlflowClient
+from mlflow.data.pandas_dataset import from_pandas
+from mlflow.entities import DatasetInput, InputTag
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
 from configs.errors import SwitchboardError
 from configs.paths import PROJECT, tracking_uri, var_dir
@@ -65,10 +67,10 @@ class Run:
 
     def log_data(self, name: str, fingerprint: str, rows: Mapping[str, int]) -> None:
         """Record the training data as an MLflow data set: its name, digest and size, no texts."""
-        frame = pd.DataFrame({"part": list(rows), "rows": list(rows.values())})
-        described = mlflow.data.from_pandas(frame, name=name, digest=fingerprint[:36])  # type: ignore[attr-defined]
-        with mlflow.start_run(run_id=self.id):
-            mlflow.log_input(described, context="training")
+        frame = pd.DataFrame({"part": list(rows), "rows": [float(count) for count in rows.values()]})
+        described = from_pandas(frame, name=name, digest=fingerprint[:36])
+        context = InputTag(MLFLOW_DATASET_CONTEXT, "training")
+        self._client.log_inputs(self.id, datasets=[DatasetInput(described._to_mlflow_entity(), [context])])
 
 
 class Registry:
@@ -79,8 +81,7 @@ class Registry:
         if self.uri.startswith("sqlite:///"):
             Path(self.uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-        mlflow.set_tracking_uri(self.uri)
-        self._client = MlflowClient(self.uri)
+        self._client = MlflowClient(self.uri, self.uri)
 
     @contextmanager
     def run(self, name: str, tags: Mapping[str, str] | None = None) -> Iterator[Run]:

@@ -1,0 +1,105 @@
+"""Publishing: verified, whole, behind one pointer; every change audited; one step back at once."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from configs.errors import SwitchboardError
+from tests.bundles import make_bundle
+from training.bundle import BundleError, verify
+from training.publish import POINTER, champion_folder, previous_version, publish, read_audit, read_champion
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("bundles")
+    return {version: make_bundle(folder / version, name=f"tiny-{version}") for version in "123"}
+
+
+def test_before_the_first_promotion_it_is_said_what_to_do(tmp_path: Path):
+    assert read_champion(tmp_path) is None
+    with pytest.raises(SwitchboardError, match=r"no champion yet .* run `make model`"):
+        champion_folder(tmp_path)
+    with pytest.raises(SwitchboardError, match="nothing to roll back to"):
+        previous_version(tmp_path)
+
+
+def test_the_pointer_names_a_verified_copy(bundles: dict[str, Path], tmp_path: Path):
+    champion = publish(bundles["1"], "1", tmp_path)
+    assert read_champion(tmp_path) == champion and champion.name == "tiny-1"
+    assert verify(champion_folder(tmp_path)) == champion.digest == verify(bundles["1"])
+
+
+def test_every_change_is_audited_with_what_was_before(bundles: dict[str, Path], tmp_path: Path):
+    publish(bundles["1"], "1", tmp_path, by="ann", reason="first")
+    publish(bundles["2"], "2", tmp_path, action="force", by="bob", reason="hurry")
+    first, second = read_audit(tmp_path)
+    assert (first.action, first.version, first.previous, first.by, first.reason) == (
+        "promote",
+        "1",
+        None,
+        "ann",
+        "first",
+    )
+    assert (second.action, second.version, second.previous, second.by, second.reason) == (
+        "force",
+        "2",
+        "1",
+        "bob",
+        "hurry",
+    )
+
+
+def test_a_damaged_bundle_changes_nothing(bundles: dict[str, Path], tmp_path: Path):
+    publish(bundles["1"], "1", tmp_path / "published")
+    damaged = Path(shutil.copytree(bundles["2"], tmp_path / "damaged"))
+    (damaged / "model.onnx").write_bytes(b"not a model")
+    with pytest.raises(BundleError):
+        publish(damaged, "2", tmp_path / "published")
+    champion = read_champion(tmp_path / "published")
+    assert champion is not None and champion.version == "1"
+    assert len(read_audit(tmp_path / "published")) == 1
+    assert not list((tmp_path / "published").glob(".incoming-*"))
+
+
+def test_publishing_again_mends_a_damaged_copy(bundles: dict[str, Path], tmp_path: Path):
+    publish(bundles["1"], "1", tmp_path)
+    (champion_folder(tmp_path) / "manifest.json").write_text("{}", encoding="utf-8")
+    publish(bundles["1"], "1", tmp_path)
+    verify(champion_folder(tmp_path))
+
+
+def test_a_broken_pointer_is_named(tmp_path: Path):
+    (tmp_path / POINTER).write_text('{"folder": 3}', encoding="utf-8")
+    with pytest.raises(SwitchboardError, match="not a champion pointer"):
+        read_champion(tmp_path)
+
+
+def _roll_back(bundles: dict[str, Path], published: Path) -> str:
+    version = previous_version(published)
+    publish(bundles[version], version, published, action="rollback")
+    return version
+
+
+def test_rolling_back_goes_one_step_and_then_one_more(bundles: dict[str, Path], tmp_path: Path):
+    for version in "123":
+        publish(bundles[version], version, tmp_path)
+    assert _roll_back(bundles, tmp_path) == "2"
+    assert _roll_back(bundles, tmp_path) == "1"
+    with pytest.raises(SwitchboardError, match="nothing to roll back to"):
+        previous_version(tmp_path)
+
+
+def test_a_rolled_back_version_is_not_gone_back_to(bundles: dict[str, Path], tmp_path: Path):
+    for version in "12":
+        publish(bundles[version], version, tmp_path)
+    _roll_back(bundles, tmp_path)
+    publish(bundles["3"], "3", tmp_path)
+    assert previous_version(tmp_path) == "1"
+
+
+def test_promoting_the_champion_again_is_no_step(bundles: dict[str, Path], tmp_path: Path):
+    for version in ("1", "2", "2"):
+        publish(bundles[version], version, tmp_path)
+    assert previous_version(tmp_path) == "1"
