@@ -26,6 +26,7 @@ from training.export import export_bundle
 from training.finetune import FineTuned, fine_tune
 from training.inference import network_logits
 from training.model import MessageClassifier
+from training.noise import NoisyRows
 from training.parts import fingerprint
 
 OUT_OF_SCOPE_DOUBT = 0.5
@@ -55,7 +56,8 @@ def train_bundle(
     torch.manual_seed(recipe.seed)
     network = MessageClassifier(base, len(taxonomy.labels), recipe.pooling, recipe.dropout)
     checkpoints = folder.parent / f".{folder.name}-checkpoints"
-    tuned = fine_tune(network, tokenizer, fit_set, holdout_set, recipe, checkpoints, callbacks)
+    noisy = NoisyRows(fit, fit_set, tokenizer, recipe, company) if recipe.noise else None
+    tuned = fine_tune(network, tokenizer, fit_set, holdout_set, recipe, checkpoints, callbacks, noisy=noisy)
     info = BundleInfo(
         name=f"{recipe.name}-{datetime.now(UTC):%Y%m%d-%H%M%S}",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
