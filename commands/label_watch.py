@@ -1,0 +1,64 @@
+"""`switchboard label listen` and `watch`: rounds of pulling, with or without training, until stopped."""
+
+import logging
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from configs.errors import SwitchboardError
+from configs.labeling import Labeling
+from configs.taxonomy import Taxonomy
+
+if TYPE_CHECKING:
+    from flows.watch import RetrainResult
+
+Retrain = Callable[[str], "RetrainResult"]
+
+
+def run_watch(
+    labeling: Labeling, taxonomy: Taxonomy, retrain: Retrain | None, *, listen_on: tuple[str, int] | None = None,
+    public_url: str = "", once: bool = False,
+) -> None:  # fmt: skip
+    """Run rounds until interrupted, nudged by the webhook where one is listened to."""
+    from data.ledger import open_ledger
+    from flows.watch import Watcher
+    from labeling.client import connect
+    from labeling.known import opened
+    from labeling.listen import listening, register_webhook, webhook_secret
+    from labeling.project import find_project
+    from labeling.pull import pull
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    with ExitStack() as stack:
+        client = stack.enter_context(connect(labeling.patience_s))
+        ledger = stack.enter_context(open_ledger())
+
+        def pull_once() -> int:
+            with opened() as known:
+                pulled = pull(client, ledger, labeling, taxonomy, known)
+            new = pulled.labels + pulled.retracted
+            if new or pulled.skips:
+                logging.getLogger("switchboard.watch").info("pulled %d labels, %d skips", new, pulled.skips)
+            return new
+
+        watcher = Watcher(ledger, labeling.watch, pull_once, retrain)
+        if once:
+            watcher.round()
+            return
+        if listen_on:
+            secret = webhook_secret()
+            address = stack.enter_context(listening(*listen_on, secret, watcher.nudge))
+            register_webhook(client, find_project(client, labeling, taxonomy), public_url or address, secret)
+            print(f"listening at {address}; stop with Ctrl+C", file=sys.stderr)
+        watcher.run()
+
+
+def load_retrain() -> Retrain:
+    """Return the flow that trains a challenger."""
+    try:
+        from flows.retrain import retrain  # pyright: ignore[reportMissingImports]
+    except ImportError as error:
+        raise SwitchboardError(f"training is not installed ({error}); run `make install`") from None
+    return retrain

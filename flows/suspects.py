@@ -1,0 +1,98 @@
+"""Labels that look wrong become review tasks: disputed by a cross-validated model, or by routers' feedback."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from configs.errors import SwitchboardError
+from configs.taxonomy import load_taxonomy
+from data.clean import clean
+from data.ledger import Ledger, Selection
+from labeling.standing import standing
+from labeling.suspects import find_conflicts, find_suspects
+
+_FOLDS = 5
+_TRUSTED_BY = frozenset({"labeler", "import"})
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """One doubted label, and what speaks against it."""
+
+    message_id: str
+    text: str
+    label: str
+    strategy: str
+    reason: str
+
+
+def find_doubts(ledger: Ledger, limit: int) -> list[Doubt]:
+    """Return up to `limit` doubted labels not yet settled by a review: conflicts first, then the worst suspects."""
+    stored = list(ledger.events.all())
+    said = [event for event in standing(stored, _TRUSTED_BY) if event.kind == "label"]
+    reviewed = {item.event.message_id for item in stored if item.event.origin == "review"}
+    waiting = {item.message_id for item in ledger.selections.all() if item.strategy in {"suspect", "conflict"}}
+    latest = {event.message_id: event for event in said if event.message_id not in reviewed | waiting}
+    texts = {key: found.message.text for key, found in ledger.messages.get(latest).items()}
+    conflicts = find_conflicts(latest.values(), standing(stored, frozenset({"feedback"})))
+    doubts = [
+        Doubt(key, texts[key], latest[key].label, "conflict", reason)
+        for key, reason in conflicts.items()
+        if key in texts
+    ]
+    known = {doubt.message_id for doubt in doubts}
+    for doubt in _disputed([(key, texts[key], latest[key].label) for key in latest if key in texts]):
+        if doubt.message_id not in known:
+            doubts.append(doubt)
+    return doubts[:limit]
+
+
+def select_for_review(ledger: Ledger, doubts: list[Doubt]) -> str:
+    """Record the doubts as a batch for `label push`, blind, so that the second look is not led; return the batch."""
+    now = datetime.now(UTC)
+    batch = f"b-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    ledger.selections.append(
+        Selection(message_id=one.message_id, batch=batch, strategy=one.strategy, reason=one.reason, blind=True, at=now)
+        for one in doubts
+    )
+    return batch
+
+
+def out_of_fold(texts: list[str], labels: np.ndarray, classes: int) -> np.ndarray:
+    """Return probabilities (N, classes) for each text by a model that did not see it."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.pipeline import make_pipeline, make_union
+
+    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+    letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True)
+    model = make_pipeline(make_union(words, letters), LogisticRegression(C=10, class_weight="balanced", max_iter=1000))
+    folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=13)
+    found = np.asarray(cross_val_predict(model, texts, labels, cv=folds, method="predict_proba"))
+    full = np.zeros((len(texts), classes))
+    full[:, np.unique(labels)] = found
+    return full
+
+
+def _disputed(rows: list[tuple[str, str, str]]) -> list[Doubt]:
+    values = load_taxonomy().annotation_values
+    labels = np.array([values.index(label) for _, _, label in rows], dtype=int)
+    frequent = [value for value in range(len(values)) if (labels == value).sum() >= _FOLDS]
+    usable = [row for row, label in zip(rows, labels, strict=True) if label in frequent]
+    if len(frequent) < 2:
+        raise SwitchboardError(
+            f"too few labels to find suspects among: at least two labels need {_FOLDS} messages each, "
+            f"there are {len(rows)} labelled messages in all; label more first"
+        )
+    coded = np.array([frequent.index(values.index(label)) for _, _, label in usable])
+    probabilities = out_of_fold([clean(text) for _, text, _ in usable], coded, len(frequent))
+    return [
+        Doubt(
+            usable[one.row][0], usable[one.row][1], usable[one.row][2], "suspect",
+            f"a model that never saw it says {values[frequent[one.instead]]} (label's own score {one.quality:.2f})",
+        )
+        for one in find_suspects(coded, probabilities)
+    ]  # fmt: skip
