@@ -9,8 +9,8 @@ from configs.paths import published_dir, var_dir
 from configs.recipe import Recipe
 from configs.taxonomy import load_taxonomy
 from data.messages import LabelledMessage
+from evaluation.candidate import Candidate, examine
 from evaluation.gate import Verdict, check_gate
-from evaluation.score import Scored, figures, score
 from flows.progress import ProgressPrinter
 from flows.training_set import TrainingSet
 from training.bundle import BundleError
@@ -52,9 +52,8 @@ def train_version(recipe: Recipe, rows: TrainingSet, say: Say, registry: Registr
 
 def assess(folder: Path, rows: list[LabelledMessage]) -> tuple[dict[str, float], Verdict]:
     """Return a bundle's figures on `rows` and the gate's verdict against the champion on the same rows."""
-    found = figures(score(Predictor(folder), rows))
-    champion = _champion_scored(rows)
-    return found, check_gate(found, figures(champion) if champion else None, load_gate())
+    challenger = examine(Predictor(folder), rows)
+    return challenger.figures(), check_gate(challenger, _champion_examined(rows), load_gate())
 
 
 def promote_version(
@@ -67,13 +66,13 @@ def promote_version(
     return champion
 
 
-def _champion_scored(rows: list[LabelledMessage]) -> Scored | None:
-    """Return the champion's answers, or None where there is none or it speaks another taxonomy."""
+def _champion_examined(rows: list[LabelledMessage]) -> Candidate | None:
+    """Return the champion examined on the same rows, or None where there is none or it speaks another taxonomy."""
     champion = read_champion(published_dir())
     if champion is None:
         return None
     try:
-        return score(Predictor(published_dir() / champion.folder), rows)
+        return examine(Predictor(published_dir() / champion.folder), rows)
     except BundleError:
         return None
 
