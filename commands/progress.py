@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def row_progress(total: int) -> Iterator[Callable[[int], None]]:
+def row_progress(total: int, doing: str = "classifying") -> Iterator[Callable[[int], None]]:
     """Yield a function that moves a bar by so many rows; no bar where stderr is no terminal."""
     if not sys.stderr.isatty():
         yield lambda rows: None
@@ -14,7 +14,7 @@ def row_progress(total: int) -> Iterator[Callable[[int], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("classifying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("classify", total=total or None)
+        task = progress.add_task(doing, total=total or None)
         yield lambda rows: progress.advance(task, rows)

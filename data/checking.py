@@ -1,13 +1,18 @@
 """Whether training may start on some rows, and what a person should look at first."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from configs.dataset import Checks, DatasetConfig, load_dataset_config
 from configs.taxonomy import NONE, load_taxonomy
 from data.inspection import Facts, Tally, inspect
-from data.snapshot import SnapshotRow
+from data.parsing import BadRow, to_labelled
+from data.readers import read_rows
+from data.snapshot import CUSTOMER, SnapshotRow
+
+_EXAMPLES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,28 @@ def check(rows: Iterable[SnapshotRow], config: DatasetConfig | None = None) -> C
     sides = {side: dict(sorted(labels.items())) for side, labels in sorted(facts.sides.items())}
     ordered = sorted(findings, key=lambda finding: finding.level)
     return CheckReport(facts.rows, dict(sorted(facts.labels.items())), sides, dict(facts.kinds), tuple(ordered))
+
+
+def check_file(path: Path, config: DatasetConfig | None = None) -> CheckReport:
+    """Return what is found in a labelled file, rows that cannot be read among it."""
+    bad: list[str] = []
+    report = check(_rows_of(path, bad), config)
+    if not bad:
+        return report
+    text = f"{len(bad)} rows cannot be used; the first: {bad[0]}"
+    return replace(report, findings=(Finding("error", "rows", text, tuple(bad[1:_EXAMPLES])), *report.findings))
+
+
+def _rows_of(path: Path, bad: list[str]) -> Iterator[SnapshotRow]:
+    for row in read_rows(path):
+        try:
+            read = to_labelled(row, load_taxonomy())
+        except BadRow as error:
+            bad.append(f"{path}, line {row.number}: {error}")
+            continue
+        yield SnapshotRow(
+            read.message, read.label, read.second, CUSTOMER, "import", disputed=False, side="", near_group=""
+        )
 
 
 def _labels(facts: Facts, checks: Checks) -> Iterable[Finding]:
