@@ -13,6 +13,7 @@ from serving.errors import ApiError
 _SQUARE = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 MAX_NUMBER_CHARACTERS = 400
+CLOSE = {"Connection": "close"}  # what follows of a refused body is not read
 
 
 class DisconnectedError(Exception):
@@ -26,7 +27,9 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limits: Limits
         async with asyncio.timeout(limits.body_timeout_s):
             return await _collect(receive, limits)
     except TimeoutError:
-        raise ApiError("timeout", f"the body did not arrive within {limits.body_timeout_s:g} s") from None
+        raise ApiError(
+            "timeout", f"the body did not arrive within {limits.body_timeout_s:g} s", headers=CLOSE
+        ) from None
 
 
 def parse_json(body: bytes, limits: Limits) -> Any:
@@ -67,14 +70,16 @@ def is_deeper_than(body: bytes, depth: int) -> bool:
 
 
 def _check_headers(headers: Mapping[str, str], limits: Limits) -> None:
+    if sum(len(name) + len(value) for name, value in headers.items()) > limits.max_header_bytes:
+        raise ApiError("invalid_request", f"the headers are larger than {limits.max_header_bytes} bytes", headers=CLOSE)
     if headers.get("content-encoding", "identity").lower() not in {"", "identity"}:
-        raise ApiError("invalid_request", "compressed bodies are not accepted; send plain JSON")
+        raise ApiError("invalid_request", "compressed bodies are not accepted; send plain JSON", headers=CLOSE)
     kind = headers.get("content-type", "application/json").split(";")[0].strip().lower()
     if kind != "application/json":
-        raise ApiError("invalid_request", f"Content-Type is {kind[:80]!r}; send application/json")
+        raise ApiError("invalid_request", f"Content-Type is {kind[:80]!r}; send application/json", headers=CLOSE)
     length = headers.get("content-length", "0")
     if not (length.isascii() and length.isdigit()):
-        raise ApiError("invalid_request", "Content-Length is not a number")
+        raise ApiError("invalid_request", "Content-Length is not a number", headers=CLOSE)
     if len(length) > 15 or int(length) > limits.max_body_bytes:
         raise _too_large(limits)
 
@@ -100,7 +105,7 @@ def _too_large(limits: Limits) -> ApiError:
         "payload_too_large",
         f"the body is larger than {limits.max_body_bytes} bytes; send fewer messages a call",
         {"max_body_bytes": limits.max_body_bytes},
-        {"Connection": "close"},
+        CLOSE,
     )
 
 

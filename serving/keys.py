@@ -91,7 +91,7 @@ class Keys:
             raise ApiError(
                 "unauthorized",
                 "no valid API key; send Authorization: Bearer <key>",
-                headers={"WWW-Authenticate": "Bearer"},
+                headers={"WWW-Authenticate": "Bearer", "Connection": "close"},
             )
         return found[0]
 
