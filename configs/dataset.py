@@ -36,6 +36,7 @@ class DatasetConfig(Config):
     """The whole file."""
 
     test_share: float = Field(gt=0, lt=1)
+    seed_test_share: float = Field(gt=0, lt=1)
     near_duplicate: float = Field(gt=0, le=1)
     policy: Policy
     checks: Checks

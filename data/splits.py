@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from configs.dataset import DatasetConfig, load_dataset_config
+from data.corpus import SEED_SOURCE
 from data.ledger import Ledger, StoredMessage
 from data.ledger.sides import QUARANTINED, TEST, TRAIN, Placed
 from data.messages import Message
@@ -38,8 +39,8 @@ def place_new(ledger: Ledger, config: DatasetConfig | None = None) -> int:
 
 def draw(message_id: str, test_share: float) -> str:
     """Return the side that a message draws for its group: the same for the same id."""
-    number = int.from_bytes(hashlib.sha256(f"side:{message_id}".encode()).digest()[:8], "big")
-    return TEST if number / 2**64 < test_share else TRAIN
+    bucket = int(hashlib.sha256(message_id.encode()).hexdigest()[:8], 16) % 100
+    return TEST if bucket < round(100 * test_share) else TRAIN
 
 
 @dataclass(slots=True)
@@ -92,7 +93,7 @@ class _Placing:
         groups = [self._near[match].group for match, _ in matches] or [key]
         links = [("near_group", group) for group in dict.fromkeys(groups)] + _links(message)
         claimed = self._sides.claim(links)
-        side = QUARANTINED if len(claimed) > 1 else claimed.pop() if claimed else draw(key, self._config.test_share)
+        side = QUARANTINED if len(claimed) > 1 else claimed.pop() if claimed else self._draw(message)
         if side != QUARANTINED:
             own = [("near_group", groups[0]), *((name, getattr(message, name)) for name in _LINKS), ("id", key)]
             for name in [*own, ("parent_id", message.parent_id)]:
@@ -105,6 +106,10 @@ class _Placing:
             for band in bands:
                 self._alike.setdefault(band, set()).add(key)
         return Placed(key, side, groups[0], bands)
+
+    def _draw(self, message: Message) -> str:
+        seed = message.source == SEED_SOURCE
+        return draw(message.id, self._config.seed_test_share if seed else self._config.test_share)
 
     def _matches(self, key: str, parts: frozenset[str]) -> list[tuple[str, float]]:
         """Return the messages this one is a near duplicate of, the likest first."""

@@ -6,9 +6,10 @@ import pytest
 
 from configs.dataset import load_dataset_config
 from data.ledger import LabelEvent, Ledger
-from data.messages import Message
+from data.messages import LabelledMessage, Message
 from data.neighbours import bands_of, essence, likeness, pieces
 from data.splits import draw, place_new
+from training.parts import seed_parts
 
 WORDS = [
     "parcel",
@@ -121,3 +122,12 @@ def test_likeness_ignores_what_hides_a_copy():
     assert likeness(one, other) == 1
     assert set(bands_of(one)) == set(bands_of(other))
     assert bands_of(pieces(essence("@x https://a.co"))) == []
+
+
+def test_seed_rows_are_on_the_side_that_training_draws_for_them(ledger: Ledger):
+    rows = [Message(_text(number), f"s-{number}", source="seed") for number in range(120)]
+    _add(ledger, *rows)
+    fit, holdout, test = seed_parts(LabelledMessage(row, "praise") for row in rows)
+    sides = _sides(ledger)
+    assert {key for key, side in sides.items() if side == "test"} == {row.message.id for row in test}
+    assert len(fit) + len(holdout) == list(sides.values()).count("train")
