@@ -78,7 +78,7 @@ class FeedbackDesk:
         except (TimeoutError, SwitchboardError):
             found = None
         if found == "":
-            raise ApiError("invalid_request", f"no decision {decision_id[:80]!r}; give the decision_id of an answer")
+            raise ApiError("not_found", f"no decision {decision_id[:80]!r}; give the decision_id of an answer")
         return found or ""
 
 

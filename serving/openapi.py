@@ -52,7 +52,7 @@ def _paths(limits: Limits) -> Schema:
             "operationId": "feedback", "summary": "Correct a decision",
             "description": "Appends a label event; saying the same again changes nothing.",
             "requestBody": _body("Correction", CORRECTION),
-            "responses": {"200": _ok(_ref("Accepted"), "Taken; it is written with the decision log."), **_refusals(*_ERRORS)},
+            "responses": {"200": _ok(_ref("Accepted"), "Taken; it is written with the decision log."), **_refusals(*_ERRORS, "not_found")},
         }},
         "/model": {"get": {
             "operationId": "model", "summary": "What is served, its thresholds and the limits of a call",

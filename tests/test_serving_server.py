@@ -6,8 +6,12 @@ import threading
 from pathlib import Path
 
 import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
 
+from configs.serving import Limits
 from data.ledger import open_ledger
+from serving.openapi import describe
 from tests.processes import Service, command, serving
 from tests.serving import wait_until
 from training.publish import publish
@@ -26,6 +30,20 @@ def service(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory):
     publish(tiny_bundle, "1", var / "published")
     with serving(var, "limits.body_timeout_s=0.5") as it:
         yield it
+
+
+DESCRIPTION = describe(Limits(), "1")
+OPERATIONS = [(path, method) for path, methods in DESCRIPTION["paths"].items() for method in methods]
+
+
+@pytest.mark.parametrize(("path", "method"), OPERATIONS)
+def test_the_service_is_as_it_describes_itself(path, method, service):
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(case=schemathesis.openapi.from_dict(DESCRIPTION)[path][method].as_strategy())
+    def check(case) -> None:
+        case.call_and_validate(base_url=service.url)
+
+    check()
 
 
 def raw(service: Service, data: bytes, then_wait: bool = True) -> bytes:
