@@ -1,0 +1,59 @@
+"""What more labels would bring: an inverse power law through points of a learning curve."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import curve_fit
+
+LEAST_POINTS = 3
+WORTH = 0.01  # a point of macro-F1 is worth a batch of labels
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Quality reached with so many labelled messages."""
+
+    rows: int
+    quality: float
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """quality = ceiling - scale * rows ** -rate."""
+
+    ceiling: float
+    scale: float
+    rate: float
+
+    def at(self, rows: float) -> float:
+        """Return the quality expected with so many messages."""
+        return self.ceiling - self.scale * float(rows) ** -self.rate
+
+    def gain(self, rows: int, more: int) -> float:
+        """Return what so many more messages are expected to bring."""
+        return self.at(rows + more) - self.at(rows)
+
+    def worth_asking(self, rows: int, batch: int = 100, most: int = 100_000) -> int:
+        """Return how many more labels to ask for: batches double until another would bring less than a point."""
+        asked = 0
+        while asked < most and self.gain(rows + asked, max(batch, asked)) >= WORTH:
+            asked += max(batch, asked)
+        return asked
+
+
+def fit_curve(points: Sequence[Point]) -> Curve | None:
+    """Return the curve through the points, or None where they are too few or do not rise."""
+    rows = np.array([point.rows for point in points], dtype=float)
+    quality = np.array([point.quality for point in points], dtype=float)
+    if len(set(rows)) < LEAST_POINTS or (rows <= 0).any() or np.corrcoef(np.log(rows), quality)[0, 1] <= 0:
+        return None
+    try:
+        found, _ = curve_fit(
+            lambda at, ceiling, scale, rate: ceiling - scale * at**-rate,
+            rows, quality, p0=(min(1.0, quality.max() + 0.05), 1.0, 0.5),
+            bounds=([quality.max(), 0.0, 0.05], [1.0, 50.0, 2.0]), maxfev=20_000,
+        )  # fmt: skip
+    except (RuntimeError, ValueError):
+        return None
+    return Curve(*map(float, found))
