@@ -44,9 +44,10 @@ def log_in(page, url: str, email: str) -> None:
 
 def start_labeling(page, url: str, project: int) -> None:
     page.goto(f"{url}/projects/{project}/data?labeling=1")
+    page.get_by_text("Labeling Instructions").wait_for()  # they come first
+    page.keyboard.press("Escape")
+    page.get_by_text("Labeling Instructions").wait_for(state="hidden")
     page.get_by_text("Not sure").wait_for()
-    if page.get_by_role("dialog").is_visible():  # the instructions come first
-        page.keyboard.press("Escape")
 
 
 def shown_message(page, team) -> str:
