@@ -1,6 +1,7 @@
 """Labels that look wrong become review tasks: disputed by a cross-validated model, or by routers' feedback."""
 
 import secrets
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -43,10 +44,14 @@ def find_doubts(ledger: Ledger, limit: int) -> list[Doubt]:
         if key in texts
     ]
     known = {doubt.message_id for doubt in doubts}
-    for doubt in _disputed([(key, texts[key], latest[key].label) for key in latest if key in texts]):
-        if doubt.message_id not in known:
-            doubts.append(doubt)
-    return doubts[:limit]
+    rows = [(key, texts[key], latest[key].label) for key in latest if key in texts]
+    if not _is_enough(rows) and not doubts:
+        raise SwitchboardError(
+            f"too few labels to find suspects among: at least two labels need {_FOLDS} messages each, "
+            f"there are {len(rows)} labelled messages in all; label more first"
+        )
+    disputed = _disputed(rows) if _is_enough(rows) else []
+    return [*doubts, *(doubt for doubt in disputed if doubt.message_id not in known)][:limit]
 
 
 def select_for_review(ledger: Ledger, doubts: list[Doubt]) -> str:
@@ -77,22 +82,25 @@ def out_of_fold(texts: list[str], labels: np.ndarray, classes: int) -> np.ndarra
     return full
 
 
+def _frequent(rows: list[tuple[str, str, str]]) -> list[str]:
+    """Return the labels that have a message for every fold."""
+    counts = Counter(label for _, _, label in rows)
+    return [label for label in load_taxonomy().annotation_values if counts[label] >= _FOLDS]
+
+
+def _is_enough(rows: list[tuple[str, str, str]]) -> bool:
+    return len(_frequent(rows)) >= 2
+
+
 def _disputed(rows: list[tuple[str, str, str]]) -> list[Doubt]:
-    values = load_taxonomy().annotation_values
-    labels = np.array([values.index(label) for _, _, label in rows], dtype=int)
-    frequent = [value for value in range(len(values)) if (labels == value).sum() >= _FOLDS]
-    usable = [row for row, label in zip(rows, labels, strict=True) if label in frequent]
-    if len(frequent) < 2:
-        raise SwitchboardError(
-            f"too few labels to find suspects among: at least two labels need {_FOLDS} messages each, "
-            f"there are {len(rows)} labelled messages in all; label more first"
-        )
-    coded = np.array([frequent.index(values.index(label)) for _, _, label in usable])
+    frequent = _frequent(rows)
+    usable = [row for row in rows if row[2] in frequent]
+    coded = np.array([frequent.index(label) for _, _, label in usable])
     probabilities = out_of_fold([clean(text) for _, text, _ in usable], coded, len(frequent))
     return [
         Doubt(
-            usable[one.row][0], usable[one.row][1], usable[one.row][2], "suspect",
-            f"a model that never saw it says {values[frequent[one.instead]]} (label's own score {one.quality:.2f})",
+            *usable[one.row], "suspect",
+            f"a model that never saw it says {frequent[one.instead]} (label's own score {one.quality:.2f})",
         )
         for one in find_suspects(coded, probabilities)
     ]  # fmt: skip
