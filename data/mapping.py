@@ -33,8 +33,9 @@ class ImportMapping(Config):
         """Return the row in our words, or None where its label says to leave it out."""
         if row.error:
             return row
+        columns, given = self.columns, row.fields
         fields: dict[str, Any] = {
-            name: row.fields[self.column(name)] for name in FIELDS if self.column(name) in row.fields
+            name: given[theirs] for name in FIELDS if (theirs := columns.get(name, name)) in given
         }
         label = fields.get("label")
         if label is not None and str(label) in self.labels:

@@ -51,7 +51,7 @@ def _parse_line(number: int, line: str, encoding: str) -> Row:
     if has_foreign_bytes(line):
         return Row(number, {}, f"has bytes that are not {encoding}; save the file as UTF-8")
     try:
-        fields = json.loads(line, object_pairs_hook=_without_twins)
+        fields = _DECODER.decode(line)
     except _TwiceError as error:
         return Row(number, {}, f"key {error.args[0]!r} stands twice; remove one")
     except (json.JSONDecodeError, RecursionError) as error:
@@ -72,6 +72,9 @@ def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         raise _TwiceError(next(name for name in names if names.count(name) > 1))
     return fields
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_without_twins)
 
 
 def _read_parquet(path: Path, text_column: str) -> Iterator[Row]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from configs.paths import var_dir
 from configs.taxonomy import Taxonomy, load_taxonomy
 from data.messages import LabelledMessage, Message
 
+_MESSAGE = tuple(item.name for item in fields(Message))
 ROWS, MANIFEST, LATEST = "rows.parquet", "manifest.json", "LATEST"
 SEED, CUSTOMER = "seed", "customer"
 
@@ -141,7 +142,7 @@ def to_fields(row: SnapshotRow) -> dict[str, Any]:
     """Return a row as the flat columns of the Parquet file."""
     own = {"label": row.label, "second": list(row.second), "kind": row.kind, "origin": row.origin,
            "disputed": row.disputed, "side": row.side, "near_group": row.near_group}  # fmt: skip
-    return asdict(row.message) | own
+    return {name: getattr(row.message, name) for name in _MESSAGE} | own
 
 
 @cache

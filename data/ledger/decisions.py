@@ -1,7 +1,7 @@
 """The decision log: what was answered, by which versions; texts stand in `messages`, here are keys."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,9 @@ class Decision:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
+_COLUMNS = tuple(item.name for item in fields(Decision))
+
+
 class Decisions:
     """Decisions by id and time."""
 
@@ -38,7 +41,7 @@ class Decisions:
 
     def append(self, items: Iterable[Decision]) -> int:
         """Append the decisions whose id is new and return how many they were."""
-        return self._database.insert_new(decisions, [asdict(item) for item in items])
+        return self._database.insert_new(decisions, [_to_row(item) for item in items])
 
     def get(self, ids: Iterable[str]) -> dict[str, Decision]:
         """Return the decisions that are there, by id."""
@@ -86,5 +89,10 @@ class Decisions:
             return connection.execute(delete(decisions).where(decisions.c.at < at)).rowcount
 
 
+def _to_row(decision: Decision) -> dict[str, Any]:
+    row = {name: getattr(decision, name) for name in _COLUMNS}
+    return row | {"scores": dict(decision.scores), "extra": dict(decision.extra)}
+
+
 def _from_row(row: Any) -> Decision:
-    return Decision(**{item.name: getattr(row, item.name) for item in fields(Decision)})
+    return Decision(**{name: getattr(row, name) for name in _COLUMNS})

@@ -1,7 +1,7 @@
 """Label events: who said which label of which message when, and what the model had said; appended, never changed."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
@@ -42,6 +42,9 @@ class LabelEvent:
     model_label: str = ""
     model_confidence: float | None = None
     taxonomy_version: str = field(default_factory=lambda: load_taxonomy().version)
+
+
+_COLUMNS = tuple(item.name for item in fields(LabelEvent) if item.name != "note")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +140,7 @@ def _note(event: LabelEvent) -> dict[str, str]:
 
 
 def _to_row(event: LabelEvent) -> dict[str, Any]:
-    row = asdict(event)
-    del row["note"]
+    row = {name: getattr(event, name) for name in _COLUMNS}
     return row | {"second": list(event.second), "label": event.label if event.kind == "label" else ""}
 
 

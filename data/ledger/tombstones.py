@@ -26,6 +26,8 @@ class Tombstones:
 
     def among(self, kind: str, names: Iterable[str]) -> set[str]:
         """Return which of the names were forgotten."""
+        if not self._any():
+            return set()
         by_digest = {digest(kind, name): name for name in set(names) if name}
         found: set[str] = set()
         with self._database.reading() as connection:
@@ -35,6 +37,10 @@ class Tombstones:
                     by_digest[row.digest] for row in connection.execute(select(tombstones.c.digest).where(where))
                 )
         return found
+
+    def _any(self) -> bool:
+        with self._database.reading() as connection:
+            return connection.execute(select(tombstones.c.kind).limit(1)).first() is not None
 
 
 def digest(kind: str, name: str) -> str:
