@@ -53,8 +53,11 @@ def make_snapshot(
         manifest = _manifest(tally, config)
         (waiting / MANIFEST).write_bytes(orjson.dumps(manifest.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
         folder = snapshots_dir() / manifest.id
-        if not folder.exists():
+        try:
             waiting.rename(folder)
+        except OSError:  # it is there already, from before or from another process just now
+            if not (folder / MANIFEST).exists():
+                raise
     write_whole(snapshots_dir() / LATEST, folder.name.encode())
     return Snapshot(folder, read_manifest(folder))
 

@@ -93,3 +93,16 @@ def test_a_wrong_address_is_one_clear_line_without_the_password(url: str, said: 
     assert said in str(caught.value)
     assert "geheim" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_missing_postgresql_is_a_skip_by_hand_and_a_failure_in_ci(monkeypatch: pytest.MonkeyPatch):
+    from tests import ledgers
+
+    monkeypatch.setattr(ledgers, "find_binaries", lambda: None)
+    start = ledgers.postgres_url.__wrapped__
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="apt-get install postgresql"):
+        next(start())
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="not installed"):
+        next(start())

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from configs.errors import SwitchboardError
 
@@ -37,6 +38,8 @@ def explained(url: URL) -> Iterator[None]:
         yield
     except IntegrityError:
         raise
+    except PoolTimeoutError:
+        raise LedgerError(f"the ledger {address(url)}: all of this process's connections are busy; try again") from None
     except DBAPIError as error:
         raise LedgerError(f"the ledger {address(url)}: {_remedy(str(error.orig))}") from error
 
