@@ -7,7 +7,7 @@ import numpy as np
 from scipy.optimize import curve_fit
 
 LEAST_POINTS = 3
-WORTH = 0.01  # a point of macro-F1 is worth a batch of labels
+BATCH, WORTH = 500, 0.005  # half a point of macro-F1 is worth labelling 500 messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,11 @@ class Curve:
         """Return what so many more messages are expected to bring."""
         return self.at(rows + more) - self.at(rows)
 
-    def worth_asking(self, rows: int, batch: int = 100, most: int = 100_000) -> int:
-        """Return how many more labels to ask for: batches double until another would bring less than a point."""
+    def worth_asking(self, rows: int, batch: int = BATCH, most: int = 20_000) -> int:
+        """Return how many more labels to ask for, batch by batch, until another would bring less than WORTH."""
         asked = 0
-        while asked < most and self.gain(rows + asked, max(batch, asked)) >= WORTH:
-            asked += max(batch, asked)
+        while asked < most and self.gain(rows + asked, batch) >= WORTH:
+            asked += batch
         return asked
 
 

@@ -90,7 +90,7 @@ def suspects(scored: Scored, top: int = 20) -> list[Suspect]:
     quality = get_label_quality_scores(true, scores)
     found = []
     for place in issues[:top].tolist():
-        row = scored.rows[inside[place]]
+        row = scored.rows[int(inside[place])]
         says = scored.labels[int(scores[place].argmax())]
         if says != row.label and says not in row.second:
             found.append(Suspect(row.message.id, row.message.text, row.label, says, float(quality[place])))

@@ -1,5 +1,6 @@
 """Quality in parts of the test rows: by channel, source, length, industry, language, each with counts and intervals."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -69,5 +70,7 @@ def _slice(facet: str, value: str, part: Answers, labels: Sequence[str]) -> Slic
 
 
 def _rare_together(values: Sequence[str]) -> list[str]:
-    counts = {value: list(values).count(value) for value in set(values)}
+    counts = Counter(values)
+    if sum(count < MIN_ROWS for count in counts.values()) < 2:
+        return list(values)
     return [value if counts[value] >= MIN_ROWS else OTHER for value in values]

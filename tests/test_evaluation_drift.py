@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluation.drift import (
@@ -22,6 +22,7 @@ def test_the_index_by_hand():
     assert found == pytest.approx(0.25 * np.log(1.5) - 0.25 * np.log(0.5))
 
 
+@settings(deadline=None, max_examples=40)
 @given(counts)
 def test_nothing_moved_is_zero_and_anything_else_is_more(one):
     old = np.array(one)
@@ -29,6 +30,7 @@ def test_nothing_moved_is_zero_and_anything_else_is_more(one):
     assert stability_index(old, old[::-1]) >= 0
 
 
+@settings(deadline=None, max_examples=40)
 @given(counts)
 def test_the_index_is_the_same_both_ways(one):
     old = np.array(one)

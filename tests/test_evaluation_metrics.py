@@ -34,6 +34,7 @@ def test_f1_by_hand():
     assert macro_f1(true, found, 2) == pytest.approx((0.8 + 2 / 3) / 2)
 
 
+@settings(deadline=None, max_examples=40)
 @given(pairs_of_ids)
 def test_precision_recall_and_f1_are_those_of_scikit_learn(ids):
     true, found = ids
@@ -52,6 +53,7 @@ def test_a_defensible_answer_counts_as_right_only_in_the_lenient_score():
     assert forgiven.tolist() == [1, 1, 2]
 
 
+@settings(deadline=None, max_examples=40)
 @given(pairs_of_ids)
 def test_lenient_never_scores_below_strict_accuracy(ids):
     true, found = ids
@@ -64,6 +66,7 @@ def test_calibration_error_by_hand():
     assert calibration_error(confidence, correct, bins=2) == pytest.approx((0.0 + 0.4) / 2)
 
 
+@settings(deadline=None, max_examples=40)
 @given(sure_and_right)
 def test_calibration_error_lies_between_the_overall_gap_and_one(given_):
     confidence, correct = given_
@@ -91,6 +94,7 @@ def test_coverage_takes_the_surest_down_to_the_last_point_that_holds():
     assert coverage_at(0.95, confidence, np.array([0, 1, 1, 1])) == 0.0
 
 
+@settings(deadline=None, max_examples=40)
 @given(sure_and_right)
 def test_coverage_falls_as_more_precision_is_asked(given_):
     confidence, correct = given_
@@ -102,6 +106,7 @@ def test_doubt_ranks_what_belongs_nowhere():
     assert np.isnan(doubt_auroc(np.array([0.1, 0.2]), np.array([0.0, 0.0])))
 
 
+@settings(deadline=None, max_examples=40)
 @given(sure_and_right)
 def test_the_area_is_that_of_scikit_learn_ties_included(given_):
     doubt, outside = np.round(given_[0], 1), given_[1]
@@ -109,7 +114,7 @@ def test_the_area_is_that_of_scikit_learn_ties_included(given_):
         assert doubt_auroc(doubt, outside) == pytest.approx(roc_auc_score(outside, doubt))
 
 
-@settings(max_examples=10)
+@settings(deadline=None, max_examples=40)
 @given(st.integers(20, 200), st.floats(0.1, 0.9))
 def test_a_bootstrap_interval_holds_its_value_and_is_the_same_each_time(count, share):
     right = np.arange(count) < share * count

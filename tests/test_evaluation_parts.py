@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import confusion_matrix
@@ -28,6 +28,7 @@ def test_facets_are_those_that_differ():
                       "industry": ["airline", ""]}  # fmt: skip
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.text(max_size=400))
 def test_every_text_has_a_length(text):
     assert length_of(text)
@@ -43,11 +44,19 @@ def test_slices_count_and_rare_values_go_together():
     assert first.low < 0.75 < first.high
 
 
+def test_a_single_rare_value_keeps_its_name():
+    found = slices(
+        make_scored(["praise"] * 13, ["praise"] * 13).answers(), {"language": ["English"] * 12 + ["x"]}, LABELS
+    )
+    assert [one.value for one in found] == ["English", "x"]
+
+
 sure_and_right = st.integers(1, 60).flatmap(
     lambda n: st.tuples(arrays(float, n, elements=st.floats(0, 1)), arrays(bool, n))
 )
 
 
+@settings(deadline=None, max_examples=40)
 @given(sure_and_right)
 def test_risk_ends_at_the_overall_error_and_agrees_with_coverage(given_):
     confidence, right = given_
@@ -64,6 +73,7 @@ def test_area_under_risk_prefers_a_model_that_knows_where_it_is_wrong():
     )
 
 
+@settings(deadline=None, max_examples=40)
 @given(sure_and_right)
 def test_the_bins_add_up_to_the_calibration_error(given_):
     confidence, right = given_

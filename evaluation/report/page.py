@@ -1,0 +1,115 @@
+"""The report as one self-contained HTML page: everything is gathered here, `page.html` only lays it out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from configs.taxonomy import NONE
+from evaluation.candidate import Candidate
+from evaluation.curves import area_under_risk
+from evaluation.gate import Verdict
+from evaluation.intervals import intervals
+from evaluation.learning_curve import Point, fit_curve
+from evaluation.mistakes import arguable, confused_pairs, confusion, mistakes, spam_sink
+from evaluation.next_steps import advise
+from evaluation.report import figures as pictures
+from evaluation.slices import facets_of, slices
+from training.bundle import BundleInfo
+
+FOLDER = Path(__file__).parent
+WORST = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a report is about: a model, the rows it was judged on, and what is known beside them."""
+
+    info: BundleInfo
+    digest: str
+    candidate: Candidate
+    rows_name: str
+    verdict: Verdict | None = None
+    champion: str = ""
+    industries: Mapping[str, str] = field(default_factory=dict)
+    fitted: Mapping[str, int] | None = None
+    learning: Sequence[Point] = ()
+
+
+def write_report(subject: Subject, path: Path) -> Path:
+    """Write the page and return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(render(subject), encoding="utf-8")
+    return path
+
+
+def render(subject: Subject) -> str:
+    """Return the page's HTML; texts in it are escaped, and it loads nothing from anywhere."""
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": number, "percent": percent, "place": place}
+    style = (FOLDER / "page.css").read_text(encoding="utf-8")
+    return environment.get_template("page.html").render(style=style, **gather(subject))
+
+
+def gather(subject: Subject) -> dict[str, Any]:
+    """Return everything that the page shows, by name."""
+    scored = subject.candidate.scored
+    answers, labels = scored.answers(), scored.labels
+    named = intervals(answers, labels)
+    curve = fit_curve(subject.learning)
+    seen = max((point.rows for point in subject.learning), default=0)
+    counts = confusion(scored)
+    return {
+        "subject": subject, "info": subject.info, "labels": labels, "named": named,
+        "written": datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
+        "total": len(scored.rows), "outside": int(answers.is_outside.sum()), "none_name": NONE,
+        "steps": advise(scored, named, subject.fitted, curve, seen),
+        "matrix": [(name, row.tolist(), int(row.sum())) for name, row in zip((*labels, NONE), counts, strict=True)],
+        "sink": spam_sink(scored), "pairs": confused_pairs(scored, top=6), "worst": mistakes(scored)[:WORST],
+        "arguable": arguable(scored),
+        "slices": slices(answers, facets_of(scored.rows, subject.industries), labels),
+        "risk_area": area_under_risk(answers.inside().confidence, answers.inside().right),
+        "behaviour": subject.candidate.behaviour,
+        "pictures": _pictures(subject),
+    }  # fmt: skip
+
+
+def _pictures(subject: Subject) -> dict[str, str]:
+    answers = subject.candidate.scored.answers()
+    inside = answers.inside()
+    drawn = dict.fromkeys(("reliability", "risk", "precision_recall", "learning"), "")
+    drawn["doubt"] = pictures.doubt_figure(answers, subject.info.thresholds.out_of_scope)
+    if len(inside):
+        drawn |= {
+            "reliability": pictures.reliability_figure(inside),
+            "risk": pictures.risk_figure(inside),
+            "precision_recall": pictures.precision_recall_figure(inside, subject.candidate.scored.labels),
+        }
+    if subject.learning:
+        drawn["learning"] = pictures.learning_figure(subject.learning, fit_curve(subject.learning))
+    return drawn
+
+
+def number(value: float, digits: int = 2) -> str:
+    """Return a figure with fixed digits, a dash where there is none."""
+    return "–" if isnan(value) else f"{value:.{digits}f}"
+
+
+def percent(value: float, digits: int = 0) -> str:
+    """Return a share in percent, a dash where there is none."""
+    return "–" if isnan(value) else f"{100 * value:.{digits}f}%"
+
+
+def place(value: float) -> str:
+    """Return a share as a CSS length along a bar."""
+    return f"{100 * min(1.0, max(0.0, 0.0 if isnan(value) else value)):.1f}%"
