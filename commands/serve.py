@@ -34,3 +34,23 @@ def serve(
         settings,
         lambda url: print(f"switchboard serves the champion on {url}  (description: {url}/openapi.json)", flush=True),
     )
+
+
+@app.command("key")
+def make_key(
+    name: str = typer.Argument(..., help="Who will call with it."),
+    scope: list[str] = typer.Option(["classify", "feedback"], help="classify, feedback or admin; may be given again."),
+    calls_per_minute: int = typer.Option(None, min=1, help="Its own rate."),
+) -> None:
+    """Make an API key: prints it once, and the entry for the service's key file, which holds only its hash."""
+    import yaml
+
+    from configs.loading import parse_config
+    from serving.keys import Key, hash_key, new_key
+
+    secret = new_key()
+    values = {"name": name, "sha256": hash_key(secret), "scopes": scope, "calls_per_minute": calls_per_minute}
+    key = parse_config(Key, values, source="key")
+    print(f"key, shown once: {secret}")
+    print("entry for the file that `keys_file` names, below `keys:`")
+    print(yaml.safe_dump([key.model_dump(mode="json", exclude_none=True)], sort_keys=False), end="")

@@ -58,7 +58,9 @@ class Endpoints:
         """Take a correction of a decision; saying it twice changes nothing."""
         limits = self._desk.settings.limits
         body = parse_json(await read_body(request.receive, request.headers, limits), limits)
-        return _json({**await self._feedback.take(body, request.state.caller), "request_id": request.state.request_id})
+        taken = await self._feedback.take(body, request.state.caller)
+        self._desk.metrics.feedback.inc()
+        return _json({**taken, "request_id": request.state.request_id})
 
     async def model(self, request: Request) -> Response:
         """Answer what is served, how sure it must be to act by itself, and the limits of a call."""

@@ -131,7 +131,7 @@ def check_binding(host: str, keys: Keys) -> None:
     """Refuse to be reached from other machines without keys."""
     if not keys and not is_loopback(host):
         raise SwitchboardError(
-            f"refusing to listen on {host} without API keys; make one with `switchboard serve-key NAME`, "
+            f"refusing to listen on {host} without API keys; make one with `switchboard key NAME`, "
             "name its file as keys_file, or listen on 127.0.0.1"
         )
 

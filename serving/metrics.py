@@ -9,6 +9,7 @@ class Metrics:
     """Every series of the service, in a registry of its own."""
 
     def __init__(self) -> None:
+        self._named: tuple[str, ...] = ()
         self.registry = registry = CollectorRegistry()
         self.requests = Counter(
             "switchboard_requests", "Calls by path and status.", ["path", "status"], registry=registry
@@ -38,7 +39,7 @@ class Metrics:
         self.ready = Gauge("switchboard_ready", "1 when a verified model is served.", registry=registry)
         self.model = Gauge(
             "switchboard_model_info",
-            "The model served.",
+            "1 for the model served.",
             ["name", "version", "digest", "taxonomy_version"],
             registry=registry,
         )
@@ -48,13 +49,14 @@ class Metrics:
         self.log_written = Counter("switchboard_log_written", "Decisions written to the database.", registry=registry)
         self.log_spilled = Counter("switchboard_log_spilled", "Decisions spilled to the file.", registry=registry)
         self.log_lost = Counter("switchboard_log_lost", "Decisions neither written nor spilled.", registry=registry)
-        self.feedback = Counter("switchboard_feedback", "Corrections received.", ["kind"], registry=registry)
+        self.feedback = Counter("switchboard_feedback", "Corrections received.", registry=registry)
 
     def name_model(self, versions: dict[str, str]) -> None:
-        """Show which model is served, and only that one."""
-        self.model.clear()
-        names = ("name", "version", "digest", "taxonomy_version")
-        self.model.labels(*(versions[name] for name in names)).set(1)
+        """Show which model is served: 1 for it, 0 for those before."""
+        if self._named:
+            self.model.labels(*self._named).set(0)
+        self._named = tuple(versions[name] for name in ("name", "version", "digest", "taxonomy_version"))
+        self.model.labels(*self._named).set(1)
         self.ready.set(1)
 
     def page(self) -> bytes:

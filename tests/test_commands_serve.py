@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from configs.serving import ServingSettings, environment_overrides, load_serving, use_settings
+from serving.keys import hash_key, load_keys
 from tests.test_commands_classify import run
 from training.publish import publish
 
@@ -63,3 +64,16 @@ def test_settings_reach_the_services_process():
     settings = ServingSettings.model_validate({"port": 81, "log_texts": False, "limits": {"deadline_s": 2.5}})
     use_settings(settings)
     assert load_serving() == settings
+
+
+def test_a_key_is_shown_once_and_its_entry_opens_the_service(tmp_path, monkeypatch, capsys):
+    assert run(monkeypatch, "key", "router", "--scope", "classify") == 0
+    lines = capsys.readouterr().out.splitlines()
+    (tmp_path / "keys.yaml").write_text("keys:\n" + "\n".join(lines[2:]) + "\n")
+    assert load_keys(tmp_path / "keys.yaml", 10)
+    assert hash_key(lines[0].split(": ")[1]) in lines[2] + lines[3]
+
+
+def test_a_key_with_an_unknown_scope_is_refused(monkeypatch, capsys):
+    assert run(monkeypatch, "key", "router", "--scope", "everything") == 2
+    assert "scopes" in capsys.readouterr().err
