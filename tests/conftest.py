@@ -21,8 +21,11 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a tiny real base model; never change it."""
-    from tests.tiny_base import make_base_model  # loads torch, which most tests do without
+    import torch  # not at the top: most tests do without it
 
+    from tests.tiny_base import make_base_model
+
+    torch.set_num_threads(1)  # a tiny network gains nothing from more, and loses much where the cores are busy
     return make_base_model(tmp_path_factory.mktemp("base") / "tiny")
 
 

@@ -16,9 +16,10 @@ PLAIN = {
 }
 
 
-def _loss(logits, targets, doubt=(0.0,), doubt_logits=(0.0,), weights=(1.0, 1.0), **changes) -> float:
+def _loss(logits, targets, doubt=(0.0,), doubt_logits=(0.0,), weights=(1.0, 1.0), counts=None, **changes) -> float:
     recipe = Recipe.model_validate(PLAIN | changes)
-    given = (torch.tensor(value) for value in (logits, doubt_logits, targets, doubt, weights))
+    counts = counts or [1.0] * len(logits)
+    given = (torch.tensor(value) for value in (logits, doubt_logits, targets, doubt, counts, weights))
     return float(classification_loss(*given, recipe))
 
 
@@ -35,6 +36,13 @@ def test_a_message_that_belongs_nowhere_teaches_no_label():
     one = _loss([[3.0, 0.0]], [[1.0, 0.0]])
     both = _loss([[3.0, 0.0], [9.0, -9.0]], [[1.0, 0.0], [0.0, 0.0]], (0.0, 1.0), (0.0, 0.0))
     assert both == pytest.approx(one)
+
+
+def test_what_counts_twice_weighs_twice():
+    right_wrong = {"logits": [[3.0, 0.0], [3.0, 0.0]], "targets": [[1.0, 0.0], [0.0, 1.0]], "doubt": (0.0, 0.0)}
+    alike = _loss(**right_wrong, doubt_logits=(0.0, 0.0))
+    assert _loss(**right_wrong, doubt_logits=(0.0, 0.0), counts=[0.5, 1.5]) > alike
+    assert _loss(**right_wrong, doubt_logits=(0.0, 0.0), counts=[1.5, 0.5]) < alike
 
 
 def test_outlier_exposure_asks_for_even_scores_there():

@@ -11,20 +11,20 @@ from transformers import PreTrainedTokenizerBase, TrainerCallback, TrainerContro
 from configs.company import Company
 from configs.recipe import Recipe
 from data.clean import clean
-from data.messages import LabelledMessage
 from training.augment import augment
+from training.examples import Example
 
 
 class NoisyRows(TorchDataset[dict[str, Any]]):
     """Tokenised rows of which `recipe.noise` are noised in each epoch; targets stay as they are."""
 
     def __init__(
-        self, rows: Sequence[LabelledMessage], plain: Dataset, tokenizer: PreTrainedTokenizerBase, recipe: Recipe,
+        self, examples: Sequence[Example], plain: Dataset, tokenizer: PreTrainedTokenizerBase, recipe: Recipe,
         company: Company | None,
     ) -> None:  # fmt: skip
-        self._texts = [row.message.text for row in rows]
+        self._texts = [example.row.message.text for example in examples]
         self._plain, self._tokenizer, self._recipe, self._company = plain, tokenizer, recipe, company
-        self._targets, self._doubt = plain["targets"][:], plain["doubt"][:]
+        self._taught = {name: plain[name][:] for name in ("targets", "doubt", "weight")}
         self.begin(0)
 
     def begin(self, epoch: int) -> None:
@@ -40,9 +40,7 @@ class NoisyRows(TorchDataset[dict[str, Any]]):
         return {
             "input_ids": self._ids[number],  # type: ignore[index]
             "attention_mask": self._masks[number],  # type: ignore[index]
-            "targets": self._targets[number],
-            "doubt": self._doubt[number],
-        }
+        } | {name: values[number] for name, values in self._taught.items()}
 
     def _noised(self, epoch: int, number: int) -> str:
         rng = random.Random(f"{self._recipe.seed}-{epoch}-{number}")

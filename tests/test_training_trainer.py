@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.tiny_base import tiny_recipe
-from training.finetune import parameter_groups
 from training.model import MessageClassifier
+from training.trainer import parameter_groups
 
 
 def _rates(tiny_base: Path, **changes) -> dict[str, tuple[float, float]]:

@@ -1,0 +1,44 @@
+"""A network's raw answers on labelled rows it did not see, and the calibration fitted to them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from configs.playbook import load_playbook
+from configs.recipe import Recipe
+from configs.taxonomy import NONE, Taxonomy
+from data.messages import LabelledMessage
+from training.bundle import Calibration, Thresholds
+from training.calibration import cost_thresholds, fit_doubt, fit_temperature, mix_of, prior_bias, scores_of
+
+OUT_OF_SCOPE_DOUBT = 0.5
+_NO_DOUBT = (1.0, -3.0)  # scale and shift where no row belongs nowhere: a doubt of 5% at a logit of 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Label logits (N, L) and doubt logits (N,) on rows that were not learnt from."""
+
+    rows: Sequence[LabelledMessage]
+    logits: np.ndarray
+    doubt: np.ndarray
+
+
+def calibrate_on(
+    answers: Answers, seen: np.ndarray, recipe: Recipe, taxonomy: Taxonomy
+) -> tuple[Calibration, Thresholds]:
+    """Return calibration and thresholds, weighted to the deployed class mix; `seen` (L,) is the mix learnt from."""
+    labels = taxonomy.labels
+    inside = np.array([row.label != NONE for row in answers.rows])
+    true = np.array([labels.index(row.label) for row in answers.rows if row.label != NONE])
+    deployed = mix_of(recipe.deployed_mix, labels) if recipe.deployed_mix else seen / seen.sum()
+    power = {"none": 0.0, "sqrt": 0.5, "inverse": 1.0}[recipe.class_weights]
+    bias = prior_bias(np.maximum(seen, 1.0) ** (1 - power), deployed)  # class weights change the mix that was seen
+    held = np.bincount(true, minlength=len(labels)) / len(true)
+    temperature = fit_temperature(answers.logits[inside], true, deployed[true] / held[true])
+    doubting = (~inside).any()
+    scale, shift = fit_doubt(answers.doubt, ~inside, recipe.deployed_outside) if doubting else _NO_DOUBT
+    calibration = Calibration(temperature=temperature, bias=tuple(bias), doubt_scale=scale, doubt_shift=shift)
+    scores = scores_of(answers.logits[inside], calibration)
+    return calibration, cost_thresholds(scores, true, labels, load_playbook(), OUT_OF_SCOPE_DOUBT)
