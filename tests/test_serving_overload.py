@@ -1,0 +1,71 @@
+import threading
+import time
+from collections import Counter
+
+from tests.serving import classify, running
+from training.predictor import Predictor
+
+LIMITS = {"max_items": 16, "queue_messages": 32}
+
+
+def test_beyond_capacity_calls_are_answered_or_refused_with_a_time_and_it_recovers(tiny_bundle, tmp_path, monkeypatch):
+    real = Predictor.predict_tokens
+
+    def slow(self, tokens):
+        time.sleep(0.002 * len(tokens))
+        return real(self, tokens)
+
+    with running(tiny_bundle, monkeypatch, tmp_path, limits=LIMITS, cache_entries=0) as client:
+        monkeypatch.setattr(Predictor, "predict_tokens", slow)
+        statuses: Counter[int] = Counter()
+        hints: list[int] = []
+
+        def call(caller: int) -> None:
+            for n in range(10):
+                response = classify(client, *[f"broken {caller} {n} {k}" for k in range(8)])
+                statuses[response.status_code] += 1
+                if response.status_code == 429:
+                    hints.append(int(response.headers["retry-after"]))
+
+        threads = [threading.Thread(target=call, args=(caller,)) for caller in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert set(statuses) == {200, 429}
+        assert len(hints) == statuses[429] and min(hints) >= 1
+        assert classify(client, "thanks").status_code == 200
+        assert "switchboard_queue_messages 0.0" in client.get("/metrics").text
+
+
+def test_a_call_that_cannot_be_begun_in_time_is_refused_before_it_costs_anything(tiny_bundle, tmp_path, monkeypatch):
+    limits = {**LIMITS, "deadline_s": 0.2}
+    with running(tiny_bundle, monkeypatch, tmp_path, limits=limits, cache_entries=0) as client:
+        gate = threading.Event()
+        computed: list[int] = []
+        real = Predictor.predict_tokens
+
+        def held(self, tokens):
+            computed.append(len(tokens))
+            gate.wait(10)
+            return real(self, tokens)
+
+        monkeypatch.setattr(Predictor, "predict_tokens", held)
+        answers: list[int] = []
+        threads = [
+            threading.Thread(target=lambda n=n: answers.append(classify(client, f"broken {n}").status_code))
+            for n in range(5)
+        ]
+        threads[0].start()
+        while not computed:
+            time.sleep(0.01)
+        for thread in threads[1:]:
+            thread.start()
+        while "switchboard_queue_messages 4.0" not in client.get("/metrics").text:
+            time.sleep(0.01)
+        time.sleep(0.3)
+        gate.set()
+        for thread in threads:
+            thread.join()
+        assert sorted(answers) == [200, 504, 504, 504, 504]
+        assert computed == [1]
