@@ -1,7 +1,6 @@
-"""`switchboard train | evaluate | models | promote | rollback | model`."""
+"""`switchboard train | models | promote | rollback | model`."""
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -61,32 +60,6 @@ def model(as_json: Json = False) -> None:
 
 
 @app.command()
-def evaluate(
-    model: Annotated[str, typer.Argument(help="Bundle folder, version or alias; the champion by default.")] = "",
-    on: Annotated[
-        Path | None, typer.Option("--on", help="Labelled JSONL, CSV or Parquet; else the seed test side.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Score a model on labelled messages, with intervals."""
-    from evaluation.score import figures, headline, score
-    from flows.locate import locate_bundle
-    from flows.test_rows import test_rows
-    from training.predictor import Predictor
-
-    scored = score(Predictor(locate_bundle(model)), test_rows(on))
-    single, intervals = figures(scored), headline(scored)
-    if as_json:
-        named = {name: [one.value, one.low, one.high, one.support] for name, one in intervals.items()}
-        print(json.dumps({"rows": len(scored.rows), "figures": single, "intervals": named}))
-        return
-    print(f"{len(scored.rows)} messages, {len(scored.inside)} with one of the {len(scored.labels)} labels")
-    for name, one in intervals.items():
-        print(f"  {name:20} {one.value:.3f}   [{one.low:.3f}, {one.high:.3f}]   {one.support} messages")
-    _print_figures({name: value for name, value in single.items() if name not in intervals})
-
-
-@app.command()
 def models(as_json: Json = False) -> None:
     """List the registered versions with the figures that matter."""
     from training.registry import Registry
@@ -101,10 +74,13 @@ def models(as_json: Json = False) -> None:
         return
     if not found:
         print("no versions yet; run `switchboard train` or `make model`")
+    else:
+        print(
+            f"{'':>4}  {'macro-F1':>8} {'worst label':>16} {'auto':>5} {'right':>6} {'sunk':>6} {'ECE':>6}  recipe, aliases, gate"
+        )
     for one in found:
-        quality = one.metrics.get("macro_f1", float("nan"))
-        print(f"{one.version:>4}  {quality:.3f} macro-F1  {one.tags.get('recipe', ''):8} {', '.join(one.aliases):22} "
-              f"gate {one.tags.get('gate', '-')}")  # fmt: skip
+        print(f"{one.version:>4}  {_figures_that_matter(one.metrics)}  "
+              f"{', '.join(filter(None, [one.tags.get('recipe', ''), *one.aliases]))}; gate {one.tags.get('gate', '-')}")  # fmt: skip
 
 
 @app.command()
@@ -143,3 +119,14 @@ def rollback(reason: Annotated[str, typer.Option(help="Kept in the audit trail."
 def _print_figures(figures: dict[str, float]) -> None:
     for name, value in figures.items():
         print(f"  {name:20} {value:.3f}")
+
+
+def _figures_that_matter(metrics: dict[str, float]) -> str:
+    """Return quality, the weakest label, what is handled alone, how right that is, what spam swallows, calibration."""
+    from configs.taxonomy import load_taxonomy
+
+    weakest = min(load_taxonomy().labels, key=lambda label: metrics.get(f"f1_{label}", float("inf")))
+    values = {name: metrics.get(name, float("nan"))
+              for name in ("macro_f1", f"f1_{weakest}", "auto_share", "auto_precision", "spam_sink", "calibration_error")}  # fmt: skip
+    quality, worst, auto, right, sunk, error = values.values()
+    return f"{quality:8.3f} {weakest + f' {worst:.2f}':>16} {auto:5.0%} {right:6.1%} {sunk:6.1%} {error:6.3f}"

@@ -1,0 +1,72 @@
+"""Judging a model: its figures, its behaviour, the gate's verdict beside the champion, the report; and two compared."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from configs.gate import load_gate
+from configs.paths import published_dir, var_dir
+from data.messages import LabelledMessage
+from evaluation.candidate import Candidate, examine
+from evaluation.compare import Comparison, compare
+from evaluation.gate import Verdict, check_gate
+from evaluation.learning_curve import Point
+from evaluation.report.page import Subject, write_report
+from evaluation.score import score
+from flows.locate import locate_bundle
+from flows.model import Say
+from flows.test_rows import industries_of, name_rows, test_rows
+from training.bundle import BundleError
+from training.predictor import Predictor
+from training.publish import read_champion
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A model judged on rows; `verdict` is None where the model is the champion itself."""
+
+    predictor: Predictor
+    rows: list[LabelledMessage]
+    candidate: Candidate
+    verdict: Verdict | None
+    champion: str
+
+
+def evaluate_model(model: str, on: str | None, say: Say) -> Evaluation:
+    """Return a model judged on a file, a snapshot or the seed test side, with the gate's verdict."""
+    rows = test_rows(on)
+    predictor = Predictor(locate_bundle(model))
+    say(f"judging {predictor.info.name} on {len(rows)} messages of {name_rows(on)}, and its behaviour")
+    candidate = examine(predictor, rows)
+    champion = read_champion(published_dir())
+    if champion is not None and champion.digest == predictor.digest:
+        return Evaluation(predictor, rows, candidate, None, "")
+    before = _examine_champion(rows, say) if champion else None
+    name = f"version {champion.version}" if champion and before else ""
+    return Evaluation(predictor, rows, candidate, check_gate(candidate, before, load_gate()), name)
+
+
+def report_on(found: Evaluation, on: str | None, folder: Path | None = None, learning: tuple[Point, ...] = ()) -> Path:
+    """Write the report's page into a folder, by default one of the model's own, and return the page's path."""
+    predictor = found.predictor
+    folder = folder or var_dir() / "reports" / f"{predictor.info.name}-{predictor.digest[:12]}"
+    subject = Subject(predictor.info, predictor.digest, found.candidate, name_rows(on), found.verdict, found.champion,
+                      industries_of(on), learning=learning)  # fmt: skip
+    return write_report(subject, folder / "report.html")
+
+
+def compare_models(before: str, after: str, on: str | None, say: Say) -> Comparison:
+    """Return what got better and worse from one model to another on the same messages."""
+    rows = test_rows(on)
+    say(f"comparing {before} with {after} on {len(rows)} messages of {name_rows(on)}")
+    old, new = (score(Predictor(locate_bundle(name)), rows) for name in (before, after))
+    return compare(old, new)
+
+
+def _examine_champion(rows: list[LabelledMessage], say: Say) -> Candidate | None:
+    """Return the champion on the same rows, or None where it speaks another taxonomy."""
+    say("judging the champion on the same messages")
+    try:
+        return examine(Predictor(locate_bundle()), rows)
+    except BundleError as error:
+        say(f"the champion cannot be compared: {error}")
+        return None
