@@ -15,9 +15,10 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
-from configs.labeling import Labeling, load_labeling
+from configs.labeling import Labeling, Mix, load_labeling
 from configs.taxonomy import NONE, load_taxonomy
 from data.clean import clean
+from flows.embedding import embed_texts
 from labeling.batch import choose
 from labeling.select import Candidates
 
@@ -26,10 +27,10 @@ FIRST, STEP, LAST = 50, 50, 600
 MIXES = {
     "random": None,
     "as configured": (),
-    "no random share": ("mix.random=0",),
-    "uncertain only": ("mix.random=0", "mix.rare=0", "mix.disagreement=0", "mix.audit=0"),
-    "uncertain and rare": ("mix.random=0", "mix.disagreement=0", "mix.audit=0", "mix.uncertain=0.5", "mix.rare=0.5"),
-    "rare only": ("mix.random=0", "mix.uncertain=0", "mix.disagreement=0", "mix.audit=0"),
+    **{
+        f"{name} only": tuple(f"mix.{other}={int(other == name)}" for other in Mix.model_fields)
+        for name in ("coverage", "uncertain")
+    },
 }
 Curve = list[tuple[int, float]]
 
@@ -79,7 +80,9 @@ def _simulate(
             known = order[: len(known) + STEP]
         else:
             candidates = _candidates(learner, pool, labels, known)
-            known = known + [choice.row for choice in choose(candidates, STEP, labeling, seed * 1000 + len(known))]
+            rows = [choice.row for choice in choose(candidates, STEP, labeling, seed * 1000 + len(known))]
+            unlabelled = [row for row in order if candidates.fresh[row] and row not in rows]
+            known = known + rows + unlabelled[: STEP - len(rows)]  # a strategy that finds too few gets random ones
 
 
 def _candidates(learner: LogisticRegression, pool: np.ndarray, labels: np.ndarray, known: list[int]) -> Candidates:
@@ -95,6 +98,7 @@ def _candidates(learner: LogisticRegression, pool: np.ndarray, labels: np.ndarra
         automatic=scores.max(axis=1) > 0.5,
         no_reply=np.zeros(len(pool), dtype=bool),
         fresh=fresh,
+        pooled=fresh,
         drawn=~fresh,
         label_counts=np.array([(labels[known] == label).sum() for label in LABELS]),
     )
@@ -117,27 +121,7 @@ def _score(learner: LogisticRegression, test: np.ndarray, labels: np.ndarray) ->
 
 def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return _embed([clean(row["text"]) for row in rows]), np.array([row["label"] for row in rows])
-
-
-def _embed(texts: list[str]) -> np.ndarray:
-    """Return mean-pooled MiniLM embeddings (N, 384), rows of length 1."""
-    import torch
-    from transformers import AutoModel, AutoTokenizer
-
-    from training.encoder import MINILM, locate_base_model
-
-    where = locate_base_model(MINILM)
-    tokenizer, model = AutoTokenizer.from_pretrained(where), AutoModel.from_pretrained(where).eval()
-    found = []
-    with torch.inference_mode():
-        for start in range(0, len(texts), 64):
-            batch = tokenizer(texts[start : start + 64], padding=True, truncation=True, max_length=96, return_tensors="pt")
-            mask = batch["attention_mask"].unsqueeze(-1)
-            states = model(**batch).last_hidden_state
-            found.append(((states * mask).sum(1) / mask.sum(1)).numpy())
-    rows = np.concatenate(found)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return embed_texts([clean(row["text"]) for row in rows]), np.array([row["label"] for row in rows])
 
 
 def _write(folder: Path, curves: dict[str, list[Curve]]) -> None:

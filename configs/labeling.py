@@ -27,6 +27,7 @@ class Mix(Config):
     """Shares of a batch by the reason a message is chosen for."""
 
     random: float = Field(ge=0)
+    coverage: float = Field(ge=0)
     uncertain: float = Field(ge=0)
     disagreement: float = Field(ge=0)
     rare: float = Field(ge=0)
@@ -63,6 +64,7 @@ class Labeling(Config):
     twice_share: float = Field(ge=0, le=1)
     blind_share: float = Field(ge=0, le=1)
     mix: Mix
+    pool: int = Field(ge=1)
     clusters: int = Field(ge=1)
     near_duplicate: float = Field(gt=0, le=1)
     watch: Watch

@@ -7,23 +7,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from configs.company import load_company
 from configs.errors import SwitchboardError
 from configs.labeling import Labeling
 from configs.playbook import load_playbook
 from configs.taxonomy import load_taxonomy
+from data.clean import clean
 from data.ledger import Decision, Ledger, Selection
 from data.messages import Message
 from data.parsing import BadRow, to_message
 from data.readers import Row, read_rows
+from flows.embedding import embed_texts
 from labeling.batch import choose
 from labeling.select import Candidates
 
 _CHUNK = 512
-_DIMENSIONS = 512
 
 Say = Callable[[str], None]
 
@@ -57,8 +58,8 @@ def choose_next(
             "switchboard label next N --from FILE"
         )
     say(f"{len(decided)} messages to choose from")
-    candidates = _candidates(ledger, decided, [texts[key] for key in decided], against)
     seed = secrets.randbelow(2**31) if seed is None else seed
+    candidates = _candidates(ledger, decided, [texts[key] for key in decided], against, labeling.pool, seed)
     choices = choose(candidates, count, labeling, seed)
     now = datetime.now(UTC)
     batch = f"b-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
@@ -73,15 +74,6 @@ def choose_next(
     return Chosen(batch, len(decided), selections)
 
 
-def embed_texts(texts: Sequence[str]) -> np.ndarray:
-    """Return hashed character n-grams (N, 512), rows of length 1: enough to tell near duplicates, and no model."""
-    from sklearn.feature_extraction.text import HashingVectorizer
-
-    hashing = HashingVectorizer(analyzer="char_wb", ngram_range=(3, 5), n_features=_DIMENSIONS)
-    hashed: Any = hashing.transform(texts)
-    return hashed.astype(np.float32).toarray()
-
-
 def _latest_decisions(ledger: Ledger, since: datetime | None, only: set[str] | None) -> dict[str, Decision]:
     """Return each message's last decision under this taxonomy."""
     taxonomy = load_taxonomy()
@@ -92,22 +84,47 @@ def _latest_decisions(ledger: Ledger, since: datetime | None, only: set[str] | N
     return found
 
 
-def _candidates(ledger: Ledger, decided: dict[str, Decision], texts: list[str], against: str) -> Candidates:
+def _candidates(
+    ledger: Ledger, decided: dict[str, Decision], texts: list[str], against: str, pool: int, seed: int
+) -> Candidates:
     labels, ids = load_taxonomy().labels, list(decided)
     scores = np.array([[decision.scores.get(label, 0.0) for label in labels] for decision in decided.values()])
     chosen, said = ledger.selections.of(ids), ledger.events.of(ids)
+    fresh = np.array([key not in chosen and key not in said for key in ids])
+    pooled = _draw_pool(fresh, pool, seed)
+    rows = np.flatnonzero(pooled)
+    embeddings = np.zeros((len(ids), 1), dtype=np.float32)
+    other_scores = np.full_like(scores, np.nan)
+    if len(rows):
+        pooled_texts = [texts[row] for row in rows]
+        found = embed_texts([clean(text, load_company()) for text in pooled_texts])
+        embeddings = np.zeros((len(ids), found.shape[1]), dtype=np.float32)
+        embeddings[rows] = found
+        if against:
+            other_scores[rows] = _second_opinion(pooled_texts, against)
     return Candidates(
         ids=ids,
         labels=labels,
         scores=scores,
-        embeddings=embed_texts(texts),
-        other_scores=_second_opinion(texts, against) if against else np.full_like(scores, np.nan),
+        embeddings=embeddings,
+        other_scores=other_scores,
         automatic=np.array([decision.outcome == "auto" for decision in decided.values()]),
         no_reply=np.array([decision.reason == "out_of_scope" for decision in decided.values()]),
-        fresh=np.array([key not in chosen and key not in said for key in ids]),
+        fresh=fresh,
+        pooled=pooled,
         drawn=np.array([any(item.strategy == "random" for item in chosen.get(key, ())) for key in ids]),
         label_counts=_count_labels(ledger),
     )
+
+
+def _draw_pool(fresh: np.ndarray, pool: int, seed: int) -> np.ndarray:
+    """Return which fresh rows are looked at closely: all of them, or as many as the pool holds, drawn evenly."""
+    rows = np.flatnonzero(fresh)
+    if len(rows) > pool:
+        rows = np.random.default_rng(seed).choice(rows, size=pool, replace=False)
+    mask = np.zeros(len(fresh), dtype=bool)
+    mask[rows] = True
+    return mask
 
 
 def _second_opinion(texts: list[str], against: str) -> np.ndarray:

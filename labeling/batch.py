@@ -1,11 +1,22 @@
 """One batch: the configured mix of strategies, who sees it blind, and why each message is in it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from configs.labeling import Labeling
-from labeling.select import Candidates, by_disagreement, by_rarity, by_uncertainty, draw, draw_share, spread, take
+from labeling.select import (
+    Candidates,
+    by_coverage,
+    by_disagreement,
+    by_rarity,
+    by_uncertainty,
+    draw,
+    draw_share,
+    spread,
+    take,
+)
 
 MEASURING = ("random", "audit")  # drawn with a known probability and always blind: what accuracy is estimated from
 _POOL = 10  # uncertain rows are spread over groups among this many times as many as are wanted
@@ -24,7 +35,7 @@ class Choice:
 
 
 def choose(candidates: Candidates, count: int, labeling: Labeling, seed: int) -> list[Choice]:
-    """Return up to `count` choices; what a strategy cannot fill goes to the uncertain ones."""
+    """Return up to `count` choices; what a strategy cannot fill goes to the coverage."""
     rng = np.random.default_rng(seed)
     wanted = share_out(count, labeling.mix.shares())
     chosen = _draw_measuring(candidates, wanted, rng)
@@ -68,15 +79,19 @@ def _pick_informed(
     candidates: Candidates, wanted: dict[str, int], room: int, taken: list[int], labeling: Labeling, seed: int
 ) -> list[Choice]:
     chosen: list[Choice] = []
-    orders = {
-        "disagreement": by_disagreement(candidates, candidates.fresh),
-        "rare": by_rarity(candidates, candidates.fresh),
-        "uncertain": _spread_uncertain(candidates, room, labeling, seed),
+    last = next((name for name in ("coverage", "uncertain", "rare", "disagreement") if wanted[name]), "")
+    orders: dict[str, Callable[[], np.ndarray]] = {
+        "disagreement": lambda: by_disagreement(candidates, candidates.pooled),
+        "rare": lambda: by_rarity(candidates, candidates.pooled),
+        "uncertain": lambda: _spread_uncertain(candidates, room, labeling, seed),
+        "coverage": lambda: by_coverage(candidates, candidates.pooled, room, seed),
     }
     for strategy, order in orders.items():
         rest = room - len(chosen)
-        part = rest if strategy == "uncertain" and wanted["uncertain"] else min(wanted[strategy], rest)
-        rows = take(order, part, candidates.embeddings, taken, labeling.near_duplicate)
+        part = rest if strategy == last else min(wanted[strategy], rest)
+        if not part:
+            continue
+        rows = take(order(), part, candidates.embeddings, taken, labeling.near_duplicate)
         taken = taken + rows
         chosen += [
             Choice(row, strategy, _why(candidates, strategy, row), _stratum(candidates, strategy, row), False)
@@ -86,7 +101,7 @@ def _pick_informed(
 
 
 def _spread_uncertain(candidates: Candidates, room: int, labeling: Labeling, seed: int) -> np.ndarray:
-    order = by_uncertainty(candidates, candidates.fresh)
+    order = by_uncertainty(candidates, candidates.pooled)
     near = spread(order[: room * _POOL], candidates.embeddings, labeling.clusters, seed)
     return np.concatenate([near, order[room * _POOL :]])
 
@@ -96,6 +111,8 @@ def _why(candidates: Candidates, strategy: str, row: int) -> str:
     best, second = np.argsort(-scores)[:2]
     if strategy == "uncertain":
         return f"{candidates.labels[best]} {scores[best]:.2f} or {candidates.labels[second]} {scores[second]:.2f}"
+    if strategy == "coverage":
+        return "typical of messages that nothing chosen yet is like"
     if strategy == "disagreement":
         other = int(candidates.other_scores[row].argmax())
         return f"{candidates.labels[best]}, but {candidates.labels[other]} says the other model"

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+_LEAST_WEIGHT = 1e-3  # of a message the model is sure of
+
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
@@ -12,7 +14,8 @@ class Candidates:
 
     scores (N, L): calibrated, rows sum to 1. embeddings (N, D): rows of length 1. other_scores (N, L): a second
     opinion, NaN rows where there is none. automatic (N,): decided without a person. no_reply (N,): left out as belonging
-    nowhere. fresh (N,): neither labelled nor chosen before. drawn (N,): drawn at random before.
+    nowhere. fresh (N,): neither labelled nor chosen before.
+    pooled (N,): fresh and looked at closely, so that its embedding is there. drawn (N,): drawn at random before.
     label_counts (L,): how many labels of each there are.
     """
 
@@ -24,6 +27,7 @@ class Candidates:
     automatic: np.ndarray
     no_reply: np.ndarray
     fresh: np.ndarray
+    pooled: np.ndarray
     drawn: np.ndarray
     label_counts: np.ndarray
 
@@ -69,16 +73,27 @@ def by_rarity(candidates: Candidates, allowed: np.ndarray) -> np.ndarray:
     return _turn_by_turn(queues)
 
 
+def by_coverage(candidates: Candidates, allowed: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Return the allowed rows turn by turn from `count` groups of like messages, the most typical of each first.
+
+    Doubtful messages pull the groups towards them: k-means weighted by 1 - margin.
+    """
+    rows = np.flatnonzero(allowed)
+    if len(rows) <= count or count < 2:
+        return rows
+    doubt = 1.0 - margins(candidates.scores[rows]) + _LEAST_WEIGHT
+    groups, distances = _group(candidates.embeddings[rows], count, seed, doubt)
+    largest_first = np.argsort(-np.bincount(groups, minlength=count), kind="stable")
+    members = [np.flatnonzero(groups == group) for group in largest_first]
+    return _turn_by_turn([rows[own[np.argsort(distances[own], kind="stable")]] for own in members])
+
+
 def spread(order: np.ndarray, embeddings: np.ndarray, clusters: int, seed: int) -> np.ndarray:
     """Return the same rows turn by turn from groups of like messages, each group in the order given."""
     if len(order) <= clusters or clusters < 2:
         return order
-    from sklearn.cluster import MiniBatchKMeans
-
-    means = MiniBatchKMeans(clusters, random_state=seed, batch_size=1024)
-    groups = means.fit_predict(embeddings[order])
-    first_seen = dict.fromkeys(groups.tolist())
-    return _turn_by_turn([order[groups == group] for group in first_seen])
+    groups, _ = _group(embeddings[order], clusters, seed)
+    return _turn_by_turn([order[groups == group] for group in dict.fromkeys(groups.tolist())])
 
 
 def take(order: np.ndarray, count: int, embeddings: np.ndarray, taken: Sequence[int], near: float) -> list[int]:
@@ -112,6 +127,17 @@ def draw_share(strata: Sequence[str], share: float, rng: np.random.Generator) ->
         places = np.floor((np.arange(len(rows) + 1)) * share + rng.random()).astype(int)
         mask[rows[np.diff(places) > 0]] = True
     return mask
+
+
+def _group(
+    vectors: np.ndarray, clusters: int, seed: int, weights: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return each vector's group (N,) and its distance to the group's centre (N,)."""
+    from sklearn.cluster import KMeans
+
+    means = KMeans(clusters, random_state=seed)
+    groups = np.asarray(means.fit_predict(vectors, sample_weight=weights))
+    return groups, np.linalg.norm(vectors - means.cluster_centers_[groups], axis=1)
 
 
 def _ordered(values: np.ndarray, allowed: np.ndarray) -> np.ndarray:

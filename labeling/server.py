@@ -18,7 +18,7 @@ import httpx
 from configs.errors import SwitchboardError
 from configs.paths import var_dir
 
-START_SECONDS = 300.0  # the first start migrates the database: 50 s on two idle cores
+START_SECONDS = 600.0  # the first start migrates the database: 50 s on two idle cores, minutes on busy ones
 STOP_SECONDS = 20.0
 
 # No tracking, no update checks, no error reports; sign-up by invitation; Enter submits; our own webhook may be local.

@@ -10,7 +10,8 @@ from configs.errors import SwitchboardError
 from configs.labeling import load_labeling
 from data.corpus import read_corpus
 from data.ledger import open_ledger
-from flows.next import choose_next, embed_texts
+from flows.embedding import embed_texts
+from flows.next import choose_next
 
 LABELING = load_labeling()
 
@@ -58,6 +59,13 @@ def test_an_empty_decision_log_says_what_to_do(ledger):
         choose_next(ledger, 30, LABELING, since=datetime(2026, 1, 1, tzinfo=UTC))
 
 
-def test_near_duplicates_lie_close_and_different_messages_do_not():
-    same, near, other = embed_texts(["where is my parcel???", "where is my parcel??", "love the new colours"])
-    assert same @ near > 0.9 > 0.5 > same @ other
+def test_messages_of_like_meaning_lie_closer_than_others():
+    same, like, other = embed_texts(["where is my parcel?", "my package has not arrived", "love the new colours"])
+    assert same @ like > same @ other
+
+
+def test_a_large_log_is_compared_in_part_and_drawn_from_as_a_whole(ledger, file, tiny_bundle):
+    small = load_labeling(("pool=20", "mix.coverage=1", "mix.random=0.5"))
+    chosen = choose_next(ledger, 60, small, file=file, model=str(tiny_bundle), seed=1)
+    assert 0 < chosen.by_strategy["coverage"] <= 20
+    assert chosen.by_strategy["random"] > 10
