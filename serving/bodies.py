@@ -2,13 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Coroutine, Mapping
+from typing import Any, TypeVar
 
 from starlette.types import Receive
 
 from configs.serving import Limits
 from serving.errors import ApiError
+
+T = TypeVar("T")
 
 _SQUARE = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
@@ -30,6 +32,20 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limits: Limits
         raise ApiError(
             "timeout", f"the body did not arrive within {limits.body_timeout_s:g} s", headers=CLOSE
         ) from None
+
+
+async def unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
+    """Return what `work` does, or cancel it when the caller, whose body is read, goes away first."""
+    working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(receive())
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise DisconnectedError
+        return working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
 
 
 def parse_json(body: bytes, limits: Limits) -> Any:

@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from configs.playbook import Playbook
 from configs.taxonomy import load_taxonomy
-from serving.bodies import parse_json, read_body
+from serving.bodies import parse_json, read_body, unless_gone
 from serving.desk import Desk
 from serving.errors import ApiError
 from serving.feedback import FeedbackDesk
@@ -46,7 +46,10 @@ class Endpoints:
         body = await read_body(request.receive, request.headers, limits)
         messages = _messages_in(parse_json(body, limits), limits.max_items)
         request_id = request.state.request_id
-        model, answers = await self._desk.classify(messages, request_id, request.state.caller)
+        answering = self._desk.classify(messages, request_id, request.state.caller)
+        if self._desk.batcher.jobs_waiting:  # worth watching: a caller who leaves the queue is not computed
+            answering = unless_gone(request.receive, answering)
+        model, answers = await answering
         versions = model.versions
         results = [answer.as_row(versions, request_id) for answer in answers]
         return Response(

@@ -69,3 +69,46 @@ def test_a_call_that_cannot_be_begun_in_time_is_refused_before_it_costs_anything
             thread.join()
         assert sorted(answers) == [200, 504, 504, 504, 504]
         assert computed == [1]
+
+
+def test_who_leaves_the_queue_is_not_computed(tiny_bundle, tmp_path, monkeypatch):
+    with running(tiny_bundle, monkeypatch, tmp_path, limits=LIMITS, cache_entries=0) as client:
+        gate = threading.Event()
+        computed: list[int] = []
+        real = Predictor.predict_tokens
+
+        def held(self, tokens):
+            computed.append(len(tokens))
+            gate.wait(10)
+            return real(self, tokens)
+
+        monkeypatch.setattr(Predictor, "predict_tokens", held)
+        calls = [threading.Thread(target=classify, args=(client, "broken", text)) for text in ("first", "second")]
+        calls[0].start()
+        while not computed:
+            time.sleep(0.01)
+        calls[1].start()
+        while "switchboard_queue_messages 2.0" not in client.get("/metrics").text:
+            time.sleep(0.01)
+
+        async def leave() -> None:
+            events = iter(
+                [{"type": "http.request", "body": b'{"messages": [{"text": "gone"}]}'}, {"type": "http.disconnect"}]
+            )
+
+            async def receive():
+                return next(events)
+
+            async def send(event):
+                raise AssertionError("nobody is there")
+
+            scope = {"type": "http", "method": "POST", "path": "/classify", "headers": [], "client": ("127.0.0.1", 1), "query_string": b""}  # fmt: skip
+            await client.app(scope, receive, send)
+
+        assert client.portal is not None
+        client.portal.call(leave)
+        gate.set()
+        for call in calls:
+            call.join()
+        assert classify(client, "thanks").status_code == 200
+        assert computed == [2, 2, 1]
