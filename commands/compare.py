@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from commands.progress import say
+
 app = typer.Typer()
 EXAMPLES = 3
 
@@ -22,9 +24,8 @@ def compare(
     """Say what got better and worse from one model to another, by label, with messages that flipped."""
     from evaluation.compare import verdict_of
     from flows.evaluate import compare_models
-    from flows.progress import say_to_stderr
 
-    found = compare_models(before, after, on, say_to_stderr)
+    found = compare_models(before, after, on, say)
     if as_json:
         known = {name: one for name, one in found.figures.items() if one.before == one.before}  # NaN is no JSON
         figures = {name: asdict(one) | {"verdict": verdict_of(name, one)} for name, one in known.items()}

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands.progress import say
+
 if TYPE_CHECKING:
     from flows.evaluate import Evaluation
 
@@ -22,15 +24,14 @@ Report = Annotated[Path | None, typer.Option("--report", help="Folder for the re
 def evaluate(model: Model = "", on: On = None, report: Report = None, as_json: Json = False) -> None:
     """Score a model on labelled messages, with intervals, behaviour and the gate's verdict."""
     from flows.evaluate import evaluate_model, report_on
-    from flows.progress import say_to_stderr
 
-    found = evaluate_model(model, on, say_to_stderr)
+    found = evaluate_model(model, on, say)
     if as_json:
         print(json.dumps(_as_json(found)))
     else:
         _print(found)
     if report:
-        say_to_stderr(f"report: {report_on(found, on, report)}")
+        say(f"report: {report_on(found, on, report)}")
     elif not as_json:
         print("next: switchboard report, for the page with the messages behind the figures")
 
@@ -43,9 +44,8 @@ def report(
 ) -> None:
     """Write one HTML page about a model: verdict, what to do next, every figure and the messages behind it."""
     from flows.evaluate import evaluate_model, report_on
-    from flows.progress import say_to_stderr
 
-    print(report_on(evaluate_model(model, on, say_to_stderr), on, out))
+    print(report_on(evaluate_model(model, on, say), on, out))
 
 
 def _print(found: "Evaluation") -> None:

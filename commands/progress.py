@@ -1,8 +1,10 @@
-"""Progress on a terminal, silence elsewhere."""
+"""Progress: a bar on a terminal, lines on stderr, where they do not mix with results."""
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+import typer
 
 
 @contextmanager
@@ -18,3 +20,8 @@ def row_progress(total: int, doing: str = "classifying") -> Iterator[Callable[[i
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(doing, total=total or None)
         yield lambda rows: progress.advance(task, rows)
+
+
+def say(line: str) -> None:
+    """Print a line of progress on stderr."""
+    typer.echo(line, err=True)

@@ -1,5 +1,6 @@
 """Judging a model: its figures, its behaviour, the gate's verdict beside the champion, the report; and two compared."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +14,12 @@ from evaluation.learning_curve import Point
 from evaluation.report.page import Subject, write_report
 from evaluation.score import score
 from flows.locate import locate_bundle
-from flows.model import Say
 from flows.test_rows import industries_of, name_rows, test_rows
 from training.bundle import BundleError
 from training.predictor import Predictor
 from training.publish import read_champion
+
+Say = Callable[[str], None]  # not that of flows.model: judging a model never loads torch
 
 
 @dataclass(frozen=True, slots=True)
