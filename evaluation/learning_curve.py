@@ -1,10 +1,11 @@
 """What more labels would bring: an inverse power law through points of a learning curve."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import curve_fit
+from scipy.optimize import OptimizeWarning, curve_fit
 
 LEAST_POINTS = 3
 BATCH, WORTH = 500, 0.005  # half a point of macro-F1 is worth labelling 500 messages
@@ -49,11 +50,19 @@ def fit_curve(points: Sequence[Point]) -> Curve | None:
     if len(set(rows)) < LEAST_POINTS or (rows <= 0).any() or np.corrcoef(np.log(rows), quality)[0, 1] <= 0:
         return None
     try:
-        found, _ = curve_fit(
-            lambda at, ceiling, scale, rate: ceiling - scale * at**-rate,
-            rows, quality, p0=(min(1.0, quality.max() + 0.05), 1.0, 0.5),
-            bounds=([quality.max(), 0.0, 0.05], [1.0, 50.0, 2.0]), maxfev=20_000,
-        )  # fmt: skip
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", OptimizeWarning)  # three points determine the curve, not its uncertainty
+            found = _fit(rows, quality)
     except (RuntimeError, ValueError):
         return None
     return Curve(*map(float, found))
+
+
+def _fit(rows: np.ndarray, quality: np.ndarray) -> np.ndarray:
+    """Return ceiling, scale and rate of least squares."""
+    found, _ = curve_fit(
+        lambda at, ceiling, scale, rate: ceiling - scale * at**-rate,
+        rows, quality, p0=(min(1.0, quality.max() + 0.05), 1.0, 0.5),
+        bounds=([quality.max(), 0.0, 0.05], [1.0, 50.0, 2.0]), maxfev=20_000,
+    )  # fmt: skip
+    return found

@@ -87,7 +87,7 @@ def gather(subject: Subject) -> dict[str, Any]:
 def _pictures(subject: Subject) -> dict[str, str]:
     answers = subject.candidate.scored.answers()
     inside = answers.inside()
-    drawn = dict.fromkeys(("reliability", "risk", "precision_recall", "learning"), "")
+    drawn: dict[str, str] = dict.fromkeys(("reliability", "risk", "precision_recall", "learning"), "")
     drawn["doubt"] = pictures.doubt_figure(answers, subject.info.thresholds.out_of_scope)
     if len(inside):
         drawn |= {
