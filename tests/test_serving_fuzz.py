@@ -1,6 +1,6 @@
 """Malformed bodies by the thousand: typed answers only, and the service goes on.
 
-50,000 bodies run in CI (CI=true) and with SWITCHBOARD_FUZZ=50000; 10,000 by default.
+50,000 bodies by default; SWITCHBOARD_FUZZ sets another number.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from serving.decisions import Decider
 from tests.serving import running
 from training.predictor import Predictor
 
-BODIES = int(os.environ.get("SWITCHBOARD_FUZZ") or (50_000 if os.environ.get("CI") == "true" else 10_000))
+BODIES = int(os.environ.get("SWITCHBOARD_FUZZ", "50000"))
 GOOD = json.dumps(
     {"messages": [{"text": "my router is broken 😀", "id": "a", "channel": "twitter", "author": {"id": "u", "reach": 12}, "time": "2026-11-21T09:00:00+00:00"}, {"text": "thanks"}]}
 ).encode()  # fmt: skip
