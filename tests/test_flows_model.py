@@ -1,69 +1,96 @@
-"""A version's whole way with a real small model: trained, judged, registered, promoted, rolled back."""
+"""A version's way: trained, evaluated, registered; killed and gone on with; adapted ones are experiments."""
 
 import json
+from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
+from typer.testing import CliRunner
 
 from configs.errors import SwitchboardError
-from flows.model import promote_version, train_version
+from data.messages import LabelledMessage
+from flows.model import train_version
 from flows.training_set import TrainingSet
-from tests.tiny_base import make_base_model, tiny_recipe, tiny_rows
-from training.bundle import verify
-from training.publish import champion_folder, previous_version, read_audit, read_champion
+from flows.work import work_folder
+from switchboard import app
+from tests.tiny_base import tiny_recipe, tiny_rows
+from training import run as training_run
+from training.parts import fingerprint
+from training.registry import Registry
+
+FIT, HOLDOUT, TEST = tiny_rows(24), tiny_rows(6, seed=1, prefix="h"), tiny_rows(4, seed=2, prefix="x")
 
 
-@pytest.fixture
-def published(var_dir):
-    return var_dir / "published"
+def _set(rows: list[LabelledMessage] = FIT) -> TrainingSet:
+    return TrainingSet(rows, HOLDOUT, TEST, fingerprint([*rows, *HOLDOUT, *TEST]))
 
 
-@pytest.fixture(scope="module")
-def base(tmp_path_factory):
-    return make_base_model(tmp_path_factory.mktemp("base"))
+def _silent(line: str) -> None:
+    pass
 
 
-def _training_set(seed: int) -> TrainingSet:
-    return TrainingSet(
-        tiny_rows(12, seed, "f"), tiny_rows(4, seed + 1, "h"), tiny_rows(4, seed + 2, "t"), f"print{seed}"
-    )
+def test_a_version_is_registered_with_figures_bundle_and_lineage(tiny_base: Path, registry: Registry, var_dir: Path):
+    new = train_version(tiny_recipe(tiny_base), _set(), _silent, registry)
+    run = MlflowClient(registry.uri).get_run(new.version.run_id)
+    assert run.info.status == "FINISHED" and run.data.metrics["macro_f1"] == new.figures["macro_f1"]
+    assert run.data.params["epochs"] == "3" and run.inputs.dataset_inputs[0].dataset.digest == _set().fingerprint[:36]
+    assert new.version.tags["method"] == "fine_tune" and "experiment" not in new.version.tags
+    assert not any((var_dir / "training").iterdir()), "nothing is left of what only a resumed run needs"
 
 
-def test_a_version_is_trained_registered_promoted_and_rolled_back(registry, published, base):
-    said: list[str] = []
-    first = train_version(tiny_recipe(base), _training_set(1), said.append, registry)
-    assert first.version.aliases == ("challenger",)
-    assert first.version.metrics["macro_f1"] == pytest.approx(first.figures["macro_f1"])
-    assert any("registered as version 1" in line for line in said)
-
-    champion = promote_version(registry, first.version, said.append)
-    assert verify(champion_folder(published)) == champion.digest
-    assert registry.find("champion").version == "1"
-
-    second = train_version(tiny_recipe(base, seed=14), _training_set(5), said.append, registry)
-    promote_version(registry, second.version, said.append, reason="better")
-    champion = read_champion(published)
-    assert champion is not None
-    assert champion.version == "2"
-
-    back = registry.find(previous_version(published))
-    promote_version(registry, back, said.append, action="rollback", reason="worse")
-    assert registry.find("champion").version == "1"
-    assert [(entry.action, entry.version) for entry in read_audit(published)] == [
-        ("promote", "1"), ("promote", "2"), ("rollback", "1"),
-    ]  # fmt: skip
-
-
-def test_a_failed_training_leaves_no_version_and_a_failed_run(registry, base):
-    rows = TrainingSet(tiny_rows(12, 1), [], tiny_rows(4, 2), "print")
-    with pytest.raises(SwitchboardError, match="no rows to hold out for spam"):
-        train_version(tiny_recipe(base), rows, lambda line: None, registry)
+@pytest.mark.parametrize("where", ["export_bundle", "learn"])
+def test_a_failed_training_registers_nothing_and_goes_on_in_the_same_run(
+    tiny_base: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch, where: str
+):
+    recipe, said = tiny_recipe(tiny_base), []
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(training_run, where, _interrupt)
+        train_version(recipe, _set(), _silent, registry)
     assert registry.versions() == []
+    new = train_version(recipe, _set(), said.append, registry)
+    assert said[0].startswith("going on with recipe 'tiny'")
+    client = MlflowClient(registry.uri)
+    runs = client.search_runs([client.get_experiment_by_name("switchboard").experiment_id])
+    assert [run.info.run_id for run in runs] == [new.version.run_id] and runs[0].info.status == "FINISHED"
 
 
-def test_the_bundle_says_what_it_was_made_of(registry, base):
-    new = train_version(tiny_recipe(base), _training_set(1), lambda line: None, registry)
-    info = json.loads((new.bundle / "bundle.json").read_text())
-    assert info["recipe"]["name"] == "tiny"
-    assert len(info["data_fingerprint"]) == 64
-    assert info["thresholds"]["playbook_version"]
-    assert new.version.digest
+def _interrupt(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_kill_between_register_and_the_end_makes_no_second_version(
+    tiny_base: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+):
+    whole = Registry.register
+
+    def registers_and_dies(self: Registry, *given: object) -> str:
+        whole(self, *given)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Registry, "register", registers_and_dies)
+        train_version(tiny_recipe(tiny_base), _set(), _silent, registry)
+    train_version(tiny_recipe(tiny_base), _set(), _silent, registry)
+    assert [one.version for one in registry.versions()] == ["1"]
+
+
+def test_the_same_training_never_runs_twice_at_once(var_dir: Path):
+    with work_folder("key"), pytest.raises(SwitchboardError, match="under way in another process"), work_folder("key"):
+        pass
+
+
+def test_what_learnt_from_an_archive_is_promoted_by_force_only(
+    tiny_base: Path, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    archive = tmp_path / "archive.jsonl"
+    rows = tiny_rows(20, seed=9, prefix="a")
+    archive.write_text("".join(json.dumps({"text": row.message.text}) + "\n" for row in rows), encoding="utf-8")
+    said: list[str] = []
+    new = train_version(tiny_recipe(tiny_base), _set(), said.append, registry, archive)
+    kept = next(int(line.split()[0]) for line in said if "archive messages are agreed on" in line)
+    assert kept > 60 and new.figures["macro_f1"] > 0.8
+    assert len(new.version.tags["adapted"]) == 64 and "archive.jsonl" in new.version.tags["experiment"]
+    refused = CliRunner().invoke(app, ["promote", new.version.version])
+    assert isinstance(refused.exception, SwitchboardError) and "is an experiment" in str(refused.exception)
+    forced = CliRunner().invoke(app, ["promote", new.version.version, "--force", "--reason", "trying it"])
+    assert forced.exit_code == 0 and "champion" in registry.find(new.version.version).aliases
