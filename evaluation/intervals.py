@@ -4,7 +4,7 @@ Both models are resampled at the same positions, so what is hard for both cancel
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from evaluation.answers import Answers
 from evaluation.figures import figures_of, supports_of
 from evaluation.metrics import RESAMPLES, Estimate
 
-INTERVAL = (2.5, 97.5)
+TAIL = 2.5  # percent left out on each side of a 95% interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,19 @@ def intervals(answers: Answers, labels: Sequence[str], resamples: int = RESAMPLE
 
 
 def differences(
-    before: Answers, after: Answers, labels: Sequence[str], resamples: int = RESAMPLES
-) -> dict[str, Difference]:
-    """Return every figure of two models on the same messages, in the same order, with the interval of the change."""
+    before: Answers, after: Answers, labels: Sequence[str], resamples: int = RESAMPLES,
+    tails: Mapping[str, float] | None = None,
+) -> dict[str, Difference]:  # fmt: skip
+    """Return every figure of two models on the same messages, in the same order, with the interval of the change.
+
+    `tails` gives figures another percentage to leave out on each side than that of a 95% interval.
+    """
     if len(before) != len(after) or not np.array_equal(before.true, after.true):
         raise ValueError("the two models must be scored on the same messages in the same order")
     first, second = figures_of(before, labels), figures_of(after, labels)
     supports = supports_of(after, labels)
-    low, high = _bounds([_change(before.at(at), after.at(at), labels) for at in _draws(len(before), resamples)])
+    drawn = [_change(before.at(at), after.at(at), labels) for at in _draws(len(before), resamples)]
+    low, high = _bounds(drawn, [(tails or {}).get(name, TAIL) for name in first])
     return {name: Difference(value, second[name], float(low[i]), float(high[i]), supports[name])
             for i, (name, value) in enumerate(first.items())}  # fmt: skip
 
@@ -79,10 +84,14 @@ def _change(before: Answers, after: Answers, labels: Sequence[str]) -> list[floa
     return [second[name] - value for name, value in first.items()]
 
 
-def _bounds(drawn: Sequence[Sequence[float]]) -> tuple[np.ndarray, np.ndarray]:
+def _bounds(drawn: Sequence[Sequence[float]], tails: Sequence[float] = ()) -> tuple[np.ndarray, np.ndarray]:
     if not drawn:
         return np.full(1000, np.nan), np.full(1000, np.nan)
+    columns = np.array(drawn).T
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a figure that no resample can show stays not a number
-        low, high = np.nanpercentile(np.array(drawn), INTERVAL, axis=0)
-    return low, high
+        if not tails:
+            low, high = np.nanpercentile(columns, (TAIL, 100 - TAIL), axis=1)
+            return low, high
+        both = [np.nanpercentile(column, (tail, 100 - tail)) for column, tail in zip(columns, tails, strict=True)]
+    return np.array(both)[:, 0], np.array(both)[:, 1]
