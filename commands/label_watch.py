@@ -58,7 +58,7 @@ def run_watch(
 def load_retrain() -> Retrain:
     """Return the flow that trains a challenger."""
     try:
-        from flows.retrain import retrain  # pyright: ignore[reportMissingImports]
+        from flows.retrain import retrain
     except ImportError as error:
         raise SwitchboardError(f"training is not installed ({error}); run `make install`") from None
     return retrain

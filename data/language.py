@@ -9,7 +9,11 @@ MIN_LETTERS = 20
 MIN_CERTAINTY = 0.97
 # English words that no other language writes often: three of them are English enough, whatever the detector says.
 _ENGLISH_WORDS = frozenset(
-    ["the", "and", "you", "your", "is", "are", "was", "were", "have", "has", "had", "not", "with", "this", "that", "what", "when", "where", "why", "how", "can", "could", "would", "should", "will", "they", "their", "there", "from", "been", "just", "please", "thanks", "my", "me", "it", "its", "it's", "i'm", "i've", "don't", "can't", "get", "got", "any", "all", "for", "but", "out", "now", "still", "again", "after", "before", "because", "about", "which", "who", "of", "to"]
+    (
+        "the and you your is are was were have has had not with this that what when where why how can could "
+        "would should will they their there from been just please thanks my me it its it's i'm i've don't "
+        "can't get got any all for but out now still again after before because about which who of to"
+    ).split()
 )
 _WORD = re.compile(r"[^\W\d_]+(?:'[a-z]+)?")
 
