@@ -1,4 +1,4 @@
-"""`switchboard train | models | promote | rollback | model`."""
+"""`switchboard models | promote | rollback`."""
 
 import json
 from typing import Annotated
@@ -9,54 +9,6 @@ from configs.errors import SwitchboardError
 
 app = typer.Typer()
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-
-
-@app.command()
-def train(
-    settings: Annotated[list[str] | None, typer.Argument(help="A recipe's name or path, then key=value ...")] = None,
-    as_json: Json = False,
-) -> None:
-    """Fine-tune on the seed corpus, evaluate, and register the result as challenger."""
-    from configs.recipe import load_recipe
-    from flows.model import train_version
-    from flows.progress import say_to_stderr
-    from flows.training_set import seed_training_set
-
-    given = list(settings or [])
-    name = given.pop(0) if given and "=" not in given[0] else "full"
-    recipe = load_recipe(name, tuple(given))
-    new = train_version(recipe, seed_training_set(recipe), say_to_stderr)
-    if as_json:
-        print(json.dumps({"version": new.version.version, "bundle": str(new.bundle), "figures": new.figures,
-                          "gate": {"passed": new.verdict.passed, "reasons": new.verdict.reasons}}))  # fmt: skip
-        return
-    _print_figures(new.figures)
-    print("gate: passed" if new.verdict.passed else "gate: failed\n  " + "\n  ".join(new.verdict.reasons))
-    print(f"next: switchboard promote {new.version.version}")
-
-
-@app.command()
-def model(as_json: Json = False) -> None:
-    """Train the full recipe on the whole corpus, evaluate it and promote it if it passes the gate."""
-    from configs.recipe import load_recipe
-    from flows.model import promote_version, train_version
-    from flows.progress import say_to_stderr
-    from flows.training_set import seed_training_set
-    from training.registry import Registry
-
-    registry = Registry()
-    recipe = load_recipe("full")
-    new = train_version(recipe, seed_training_set(recipe), say_to_stderr, registry)
-    if not new.verdict.passed:
-        raise SwitchboardError(
-            "the gate refuses version " + new.version.version + ": " + "; ".join(new.verdict.reasons)
-        )
-    champion = promote_version(registry, new.version, say_to_stderr)
-    if as_json:
-        print(json.dumps({"champion": champion.model_dump(), "figures": new.figures}))
-        return
-    _print_figures(new.figures)
-    print("next: switchboard serve, or switchboard classify FILE -o OUT")
 
 
 @app.command()
@@ -96,10 +48,20 @@ def promote(
 
     registry = Registry()
     found = registry.find(version)
-    gate = found.tags.get("gate", "never evaluated")
-    if gate != "passed" and not force:
-        raise SwitchboardError(f"version {found.version}: the gate says {gate}; use --force --reason TEXT to override")
-    promote_version(registry, found, say_to_stderr, action="force" if gate != "passed" else "promote", reason=reason)
+    against = _against(found.tags)
+    if against and not force:
+        raise SwitchboardError(f"version {found.version}: {against}; use --force --reason TEXT to override")
+    promote_version(registry, found, say_to_stderr, action="force" if against else "promote", reason=reason)
+
+
+def _against(tags: dict[str, str]) -> str:
+    """Return what speaks against promoting a version with these tags, or nothing."""
+    from training.registry import EXPERIMENT_TAG
+
+    if EXPERIMENT_TAG in tags:
+        return f"is an experiment ({tags[EXPERIMENT_TAG]})"
+    gate = tags.get("gate", "never evaluated")
+    return "" if gate == "passed" else f"the gate says {gate}"
 
 
 @app.command()
@@ -114,11 +76,6 @@ def rollback(reason: Annotated[str, typer.Option(help="Kept in the audit trail."
     registry = Registry()
     version = registry.find(previous_version(published_dir()))
     promote_version(registry, version, say_to_stderr, action="rollback", reason=reason)
-
-
-def _print_figures(figures: dict[str, float]) -> None:
-    for name, value in figures.items():
-        print(f"  {name:20} {value:.3f}")
 
 
 def _figures_that_matter(metrics: dict[str, float]) -> str:

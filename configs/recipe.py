@@ -39,6 +39,16 @@ class Recipe(Config):
     average_last: int = Field(default=1, ge=1)
     patience: int = Field(default=2, ge=1)
     max_rows: int | None = Field(default=None, ge=100)
+    method: Literal["auto", "fine_tune", "contrastive"] = "auto"
+    few_labels: int = Field(default=32, ge=0)  # the rarest label's rows below which `auto` warms up by contrast
+    contrastive_steps: int = Field(default=60, ge=1)
+    contrastive_rate: float = Field(default=2e-5, gt=0)
+    folds: int = Field(default=4, ge=2)  # of the few rows, each held out once to calibrate
+    customer_weight: float = Field(default=4.0, ge=1, le=20)  # at most: how often a customer's row counts
+    customer_holdout: int = Field(default=150, ge=1)  # a customer's held-out rows from which they alone calibrate
+    archive_rows: int = Field(default=20_000, ge=1)  # at most, drawn from an unlabelled archive
+    archive_confidence: float = Field(default=0.8, ge=0, le=1)
+    archive_weight: float = Field(default=0.3, gt=0, le=1)
     deployed_mix: dict[str, float] = Field(default_factory=dict)
     deployed_outside: float = Field(default=0.12, gt=0, lt=1)
 

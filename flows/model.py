@@ -1,5 +1,6 @@
 """Train, evaluate, register, pass the gate, promote: the way of every version, by hand or by `retrain`."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,14 @@ from evaluation.candidate import Candidate, examine
 from evaluation.gate import Verdict, check_gate
 from flows.progress import ProgressPrinter
 from flows.training_set import TrainingSet
+from flows.work import Work, work_folder, work_key, work_path
 from training.bundle import BundleError
+from training.encoder import base_model_digest, file_digest, locate_base_model
 from training.predictor import Predictor
+from training.processes import part_company
 from training.publish import Champion, publish, read_champion
-from training.registry import CHAMPION, Registry, Run, Version, commit
-from training.run import Trained, train_bundle
+from training.registry import CHAMPION, EXPERIMENT_TAG, Registry, Run, Version, commit
+from training.run import Trained, follow, train_bundle
 
 Say = Callable[[str], None]
 
@@ -32,22 +36,76 @@ class NewVersion:
     verdict: Verdict
 
 
-def train_version(recipe: Recipe, rows: TrainingSet, say: Say, registry: Registry | None = None) -> NewVersion:
-    """Train on `rows`, evaluate on their test side, and register the bundle as challenger with the gate's verdict."""
+def train_version(
+    recipe: Recipe, rows: TrainingSet, say: Say, registry: Registry | None = None, archive: Path | None = None
+) -> NewVersion:
+    """Train on `rows`, evaluate on their test side, and register the bundle as challenger with the gate's verdict.
+
+    A run that was killed goes on where it was, in the same MLflow run, when it is asked for again. `archive` is a file
+    of unlabelled messages to learn from too; what learnt from one is an experiment.
+    """
     registry = registry or Registry()
-    say(f"training recipe '{recipe.name}' on {len(rows.fit)} messages ({len(rows.holdout)} held out)")
-    with registry.run(recipe.name, tags={"taxonomy": load_taxonomy().version}) as run:
-        _log_inputs(run, recipe, rows)
-        folder = var_dir() / "bundles" / f"run-{run.id}"
-        trained = train_bundle(rows.fit, rows.holdout, recipe, folder, commit(), (ProgressPrinter(say),))
-        _log_curve(run, trained)
-        say(f"evaluating on {len(rows.test)} test messages")
-        found, verdict = assess(folder, rows.test)
-        run.log_metrics(found)
-        run.log_text("\n".join(verdict.reasons) or "passed", "gate.txt")
-        version = registry.register(run, folder, {"recipe": recipe.name, "gate": _verdict_tag(verdict)})
+    with work_folder(training_key(recipe, rows, archive)) as work:
+        say(_first_words(recipe, rows, work))
+        with registry.run(recipe.name, _tags(rows, archive), resume=work.run_id) as run:
+            work.begin(run.id)
+            version, found, verdict = _in_run(run, recipe, rows, archive, work, say, registry)
     say(f"registered as version {version} (challenger), macro-F1 {found['macro_f1']:.3f} on the test messages")
-    return NewVersion(registry.find(version), folder, found, verdict)
+    return NewVersion(registry.find(version), _bundle_folder(run), found, verdict)
+
+
+def follow_training(recipe: Recipe, rows: TrainingSet, archive: Path | None = None) -> None:
+    """Do another process' share of a training that the first process logs, evaluates and registers."""
+    follow(rows.fit, rows.holdout, recipe, work_path(training_key(recipe, rows, archive)), rows.weights, archive)
+    part_company()
+
+
+def training_key(recipe: Recipe, rows: TrainingSet, archive: Path | None = None) -> str:
+    """Return what is the same for the same training: recipe, data, archive, base model and code."""
+    weights = hashlib.sha256(repr(rows.weights).encode()).hexdigest()
+    others = [
+        file_digest(archive) if archive else "",
+        base_model_digest(locate_base_model(recipe.base_model)),
+        commit(),
+    ]
+    return work_key(recipe, rows.fingerprint, weights, *others)
+
+
+def _in_run(
+    run: Run, recipe: Recipe, rows: TrainingSet, archive: Path | None, work: Work, say: Say, registry: Registry
+) -> tuple[str, dict[str, float], Verdict]:
+    _log_inputs(run, recipe, rows)
+    trained = train_bundle(
+        rows.fit, rows.holdout, recipe, _bundle_folder(run), commit(), (ProgressPrinter(say),), weights=rows.weights,
+        archive=archive, work=work.folder, say=say,
+    )  # fmt: skip
+    part_company()
+    _log_curve(run, trained)
+    say(f"evaluating on {len(rows.test)} test messages")
+    found, verdict = assess(trained.bundle, rows.test)
+    run.log_metrics(found)
+    run.log_text("\n".join(verdict.reasons) or "passed", "gate.txt")
+    tags = {"recipe": recipe.name, "gate": _verdict_tag(verdict), "method": trained.method, **_tags(rows, archive)}
+    return registry.register(run, trained.bundle, tags), found, verdict
+
+
+def _bundle_folder(run: Run) -> Path:
+    return var_dir() / "bundles" / f"run-{run.id}"
+
+
+def _tags(rows: TrainingSet, archive: Path | None) -> dict[str, str]:
+    tags = {"taxonomy": load_taxonomy().version, "data": rows.source}
+    if archive:
+        tags |= {
+            "adapted": file_digest(archive),
+            EXPERIMENT_TAG: f"adapted to {archive.name}, which is not of the seed",
+        }
+    return tags
+
+
+def _first_words(recipe: Recipe, rows: TrainingSet, work: Work) -> str:
+    resumed = "going on with" if work.run_id else "training"
+    return f"{resumed} recipe '{recipe.name}' on {len(rows.fit)} messages ({len(rows.holdout)} held out), {rows.source}"
 
 
 def assess(folder: Path, rows: list[LabelledMessage]) -> tuple[dict[str, float], Verdict]:

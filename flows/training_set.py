@@ -1,22 +1,35 @@
-"""The rows of a training: the seed corpus, with a snapshot of a company's own labels where there is one."""
+"""The rows of a training: the seed corpus, and a company's own labels from a file or a snapshot."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from configs.errors import SwitchboardError
 from configs.recipe import Recipe
+from configs.taxonomy import load_taxonomy
 from data.corpus import read_corpus
 from data.messages import LabelledMessage
-from training.parts import bucket, fingerprint, seed_parts
+from data.neighbours import essence
+from data.parsing import read_labelled
+from data.readers import FORMATS, read_rows
+from data.snapshot import SEED, SnapshotRow, load_snapshot
+from data.splits import draw
+from training.parts import HOLDOUT_PERCENT, bucket, fingerprint, seed_parts
+
+Parts = tuple[list[LabelledMessage], list[LabelledMessage], list[LabelledMessage]]
+_FILE_TEST_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingSet:
-    """Rows to fit, to hold out and to test on, and a digest of all of them."""
+    """Rows to fit (with how much each counts), to hold out and to test on, a digest of them and where they are from."""
 
     fit: list[LabelledMessage]
     holdout: list[LabelledMessage]
     test: list[LabelledMessage]
     fingerprint: str
+    weights: tuple[float, ...] = ()
+    source: str = "the seed corpus"
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -26,8 +39,82 @@ class TrainingSet:
 
 def seed_training_set(recipe: Recipe, corpus: Path | None = None) -> TrainingSet:
     """Return the seed corpus in its parts; a recipe with `max_rows` fits that many, the same ones each time."""
-    seed = read_corpus(corpus) if corpus else read_corpus()
-    fit, holdout, test = seed_parts(row.labelled() for row in seed)
+    fit, holdout, test = _bounded(_seed(corpus), recipe)
+    return TrainingSet(fit, holdout, test, fingerprint([*fit, *holdout, *test]))
+
+
+def customer_training_set(recipe: Recipe, data: str, with_seed: bool = True, corpus: Path | None = None) -> TrainingSet:
+    """Return a company's own labels, beside the seed corpus or alone; `data` is a labelled file or a snapshot.
+
+    Customer rows count up to `customer_weight` times as much as seed rows, so that together they weigh as much as
+    the seed does. Where they are enough, they alone stop and calibrate. The seed's test side is always scored.
+    """
+    seed, own = _read(data, corpus)
+    seed = _bounded(seed, recipe)
+    seed_fit, seed_holdout = (seed[0], seed[1]) if with_seed else ([], [])
+    fit, test = [*seed_fit, *own[0]], [*seed[2], *own[2]]
+    weight = _customer_weight(len(seed_fit), len(own[0]), recipe.customer_weight)
+    holdout = own[1] if _enough(own[1], recipe.customer_holdout) or not with_seed else [*seed_holdout, *own[1]]
+    weights = tuple([1.0] * len(seed_fit) + [weight] * len(own[0]))
+    source = f"{len(own[0])} of {data} counting {weight:.1f} times" + (
+        f" with {len(seed_fit)} of the seed" if with_seed else ""
+    )
+    return TrainingSet(fit, holdout, test, fingerprint([*fit, *holdout, *test]), weights, source)
+
+
+def _read(data: str, corpus: Path | None) -> tuple[Parts, Parts]:
+    """Return the parts of the seed and of the customer's rows."""
+    if Path(data).suffix.lower() not in FORMATS:
+        rows = list(load_snapshot(data).rows())
+        seed = [row.labelled() for row in rows if row.kind == SEED]
+        return (seed_parts(seed) if seed else _seed(corpus)), _snapshot_parts(row for row in rows if row.kind != SEED)
+    return _seed(corpus), _file_parts(read_labelled(data, read_rows(Path(data)), load_taxonomy()))
+
+
+def _seed(corpus: Path | None) -> Parts:
+    return seed_parts(row.labelled() for row in (read_corpus(corpus) if corpus else read_corpus()))
+
+
+def _bounded(parts: Parts, recipe: Recipe) -> Parts:
+    fit, holdout, test = parts
     if recipe.max_rows is not None and len(fit) > recipe.max_rows:
         fit = sorted(fit, key=lambda row: (bucket("quick" + row.message.id), row.message.id))[: recipe.max_rows]
-    return TrainingSet(fit, holdout, test, fingerprint([*fit, *holdout, *test]))
+    return fit, holdout, test
+
+
+def _snapshot_parts(rows: Iterable[SnapshotRow]) -> Parts:
+    """Return the parts by the sides that the ledger drew; what is alike is fitted together or held out together."""
+    fit, holdout, test = [], [], []
+    for row in rows:
+        if row.side == "test":
+            test.append(row.labelled())
+        elif row.side == "train":
+            (holdout if _is_held_out(row.near_group or row.message.id) else fit).append(row.labelled())
+    return fit, holdout, test
+
+
+def _file_parts(rows: Sequence[LabelledMessage]) -> Parts:
+    """Return the parts of a file's rows by their words, so that the same text never stands on two sides."""
+    fit, holdout, test = [], [], []
+    for row in rows:
+        group = essence(row.message.text) or row.message.id
+        if draw(group, _FILE_TEST_SHARE) == "test":
+            test.append(row)
+        else:
+            (holdout if _is_held_out(group) else fit).append(row)
+    return fit, holdout, test
+
+
+def _is_held_out(group: str) -> bool:
+    return bucket(f"holdout:{group}") < HOLDOUT_PERCENT
+
+
+def _customer_weight(seed: int, own: int, bound: float) -> float:
+    if not own:
+        raise SwitchboardError("no customer rows to fit; label some messages first, or train without data=")
+    return min(bound, max(1.0, seed / own)) if seed else 1.0
+
+
+def _enough(rows: Sequence[LabelledMessage], least: int) -> bool:
+    """Return whether rows are enough to calibrate on: so many, and each label among them."""
+    return len(rows) >= least and {row.label for row in rows} >= set(load_taxonomy().labels)

@@ -25,6 +25,7 @@ MODEL_NAME = "switchboard"
 EXPERIMENT = "switchboard"
 CHALLENGER, CHAMPION = "challenger", "champion"
 BUNDLE_ARTIFACT = "bundle"
+EXPERIMENT_TAG = "experiment"  # on versions that learnt from what may not ship: promoted by force only
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,9 @@ class Registry:
         self._client = MlflowClient(self.uri, self.uri)
 
     @contextmanager
-    def run(self, name: str, tags: Mapping[str, str] | None = None) -> Iterator[Run]:
-        """Open a run; it ends `FINISHED`, or `FAILED` where the body raises."""
-        found = self._client.create_run(self._experiment(), run_name=name, tags={"commit": commit(), **(tags or {})})
-        run = Run(self._client, found.info.run_id)
+    def run(self, name: str, tags: Mapping[str, str] | None = None, resume: str = "") -> Iterator[Run]:
+        """Open a run, or go on in the one with the id `resume`; it ends `FINISHED`, or `FAILED` where the body raises."""
+        run = Run(self._client, self._reopened(resume) or self._opened(name, tags or {}))
         try:
             yield run
         except BaseException:
@@ -96,7 +96,11 @@ class Registry:
         self._client.set_terminated(run.id, "FINISHED")
 
     def register(self, run: Run, bundle: Path, tags: Mapping[str, str]) -> str:
-        """Log a sealed bundle and register it as a new version with the alias `challenger`."""
+        """Log a sealed bundle and register it as a new version with the alias `challenger`; once a run."""
+        for version in self.versions():
+            if version.run_id == run.id:
+                self.point(CHALLENGER, version.version)
+                return version.version
         run.log_files(bundle, BUNDLE_ARTIFACT)
         self._ensure_model()
         source = f"{self._client.get_run(run.id).info.artifact_uri}/{BUNDLE_ARTIFACT}"
@@ -138,6 +142,23 @@ class Registry:
     def point(self, alias: str, version: str) -> None:
         """Move an alias to a version."""
         self._client.set_registered_model_alias(MODEL_NAME, alias, version)
+
+    def _opened(self, name: str, tags: Mapping[str, str]) -> str:
+        made = self._client.create_run(self._experiment(), run_name=name, tags={"commit": commit(), **tags})
+        return str(made.info.run_id)
+
+    def _reopened(self, run_id: str) -> str:
+        """Return the id of a run that can be gone on in, running again, or nothing."""
+        if not run_id:
+            return ""
+        try:
+            status = self._client.get_run(run_id).info.status
+        except MlflowException:  # the registry is another one, or was emptied
+            return ""
+        if status == "FINISHED":
+            return ""
+        self._client.update_run(run_id, status="RUNNING")
+        return run_id
 
     def _experiment(self) -> str:
         found = self._client.get_experiment_by_name(EXPERIMENT)

@@ -1,7 +1,6 @@
 """One training from labelled messages to a sealed bundle; knows nothing of MLflow, evaluation or promotion."""
 
 import json
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,71 +14,126 @@ from configs.recipe import Recipe
 from configs.taxonomy import Taxonomy, load_taxonomy
 from data.messages import LabelledMessage
 from training.answers import Answers, calibrate_on
+from training.archive import load_examples, save_examples, taught_by
 from training.bundle import BundleInfo, read_info, verify
 from training.card import write_card
 from training.examples import Example, as_examples
 from training.export import export_bundle
+from training.few import choose_method, learn_from_few, rarest
 from training.finetune import FineTuned
 from training.inference import network_logits
 from training.parts import fingerprint
+from training.processes import is_first
 from training.setup import Setup, make_ready
 
+Say = Callable[[str], None]
 _CURVE = "curve.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A sealed bundle, what it was calibrated to, and the curve of its training."""
+    """A sealed bundle, what it was calibrated to, how it was learnt and the curve of that."""
 
     bundle: Path
     info: BundleInfo
     history: list[dict[str, float]]
+    method: str
 
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """A trained network, its answers on rows it did not see, and the class mix (L,) it was taught."""
+    """A trained network, its answers on rows it did not see, the class mix (L,) it was taught, and the method."""
 
     tuned: FineTuned
     answers: Answers
     seen: np.ndarray
+    method: str
 
 
 def train_bundle(
     fit: Sequence[LabelledMessage], holdout: Sequence[LabelledMessage], recipe: Recipe, folder: Path, commit: str,
-    callbacks: tuple[TrainerCallback, ...] = (), *, weights: Sequence[float] = (), work: Path | None = None,
-    say: Callable[[str], None] = lambda line: None,
+    callbacks: tuple[TrainerCallback, ...] = (), *, weights: Sequence[float] = (), archive: Path | None = None,
+    work: Path | None = None, say: Say = lambda line: None,
 ) -> Trained:  # fmt: skip
-    """Fine-tune, calibrate on the held-out rows and export to `folder`.
+    """Learn, calibrate on rows not learnt from, and export to `folder`.
 
     What a resumed run needs lies in `work` until the bundle is sealed; a bundle that is there already is the answer.
     """
     work = work or folder.parent / f".{folder.name}-work"
     if folder.is_dir():
         verify(folder)
-        return Trained(folder, read_info(folder), json.loads((work / _CURVE).read_text(encoding="utf-8")))
+        return Trained(folder, read_info(folder), **json.loads((work / _CURVE).read_text(encoding="utf-8")))
     setup = make_ready(recipe)
-    learnt = learn(setup, as_examples(fit, weights), holdout, work, callbacks, say)
-    history = learnt.tuned.history
-    (work / _CURVE).write_text(json.dumps(history), encoding="utf-8")
+    learnt = learn(setup, as_examples(fit, weights), holdout, work, callbacks, archive, say)
+    curve = {"history": learnt.tuned.history, "method": learnt.method}
+    (work / _CURVE).write_text(json.dumps(curve), encoding="utf-8")
     info = _describe(setup, learnt, fingerprint([*fit, *holdout]), commit)
     golden = [example for segment in setup.taxonomy.segments for example in segment.examples]
     card = write_card(info, len(fit), len(holdout))
     export_bundle(learnt.tuned.model, setup.tokenizer, info, golden, card, folder)
-    return Trained(folder, info, history)
+    return Trained(folder, info, learnt.tuned.history, learnt.method)
+
+
+def follow(
+    fit: Sequence[LabelledMessage], holdout: Sequence[LabelledMessage], recipe: Recipe, work: Path,
+    weights: Sequence[float] = (), archive: Path | None = None,
+) -> None:  # fmt: skip
+    """Do another process' share of the training that the first process makes a bundle of."""
+    learn(make_ready(recipe), as_examples(fit, weights), holdout, work, (), archive)
 
 
 def learn(
     setup: Setup, examples: Sequence[Example], holdout: Sequence[LabelledMessage], work: Path,
-    callbacks: tuple[TrainerCallback, ...] = (), say: Callable[[str], None] = lambda line: None,
+    callbacks: tuple[TrainerCallback, ...] = (), archive: Path | None = None, say: Say = lambda line: None,
 ) -> Learnt:  # fmt: skip
-    """Return a trained network with its answers on the held-out rows."""
-    check_rows([example.row for example in examples], holdout, setup.taxonomy)
+    """Return a network trained by the method that suits the amount of data, taught by an archive too if given."""
     work.mkdir(parents=True, exist_ok=True)
+    folder = work / ("teacher" if archive else "student")
+    learnt = _learn_labelled(setup, examples, holdout, folder, callbacks, say)
+    if archive is None:
+        return learnt
+    taught = _taught(setup, learnt, [*(one.row for one in examples), *holdout], archive, work, say)
+    held = list(holdout) or [example.row for example in examples]  # the few are held out from the archive's student
+    more = [*(examples if holdout else []), *taught]
+    return _fine_tune(setup, more, held, work / "student", callbacks)
+
+
+def _learn_labelled(
+    setup: Setup, examples: Sequence[Example], holdout: Sequence[LabelledMessage], folder: Path,
+    callbacks: tuple[TrainerCallback, ...], say: Say,
+) -> Learnt:  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    least, method = rarest(examples, setup), choose_method(examples, setup)
+    say(f"method {method}: the rarest label has {least} rows, few are under {setup.recipe.few_labels}")
+    if method == "fine_tune":
+        return _fine_tune(setup, examples, holdout, folder, callbacks)
+    every = [*examples, *as_examples(holdout)]
+    tuned, answers = learn_from_few(setup, every, folder)
+    return Learnt(tuned, answers, seen_mix(setup, every), "contrastive")
+
+
+def _fine_tune(
+    setup: Setup, examples: Sequence[Example], holdout: Sequence[LabelledMessage], folder: Path,
+    callbacks: tuple[TrainerCallback, ...],
+) -> Learnt:  # fmt: skip
+    check_rows([example.row for example in examples], holdout, setup.taxonomy)
     rows = setup.tokenised(as_examples(holdout))
-    tuned = setup.fine_tuned(examples, rows, work / "checkpoints", callbacks)
+    tuned = setup.fine_tuned(examples, rows, folder / "checkpoints", callbacks)
     answers = Answers(holdout, *network_logits(tuned.model, setup.tokenizer, rows))
-    return Learnt(tuned, answers, seen_mix(setup, examples))
+    return Learnt(tuned, answers, seen_mix(setup, examples), "fine_tune")
+
+
+def _taught(
+    setup: Setup, teacher: Learnt, known: Sequence[LabelledMessage], archive: Path, work: Path, say: Say
+) -> list[Example]:
+    path = work / "taught.jsonl"
+    if path.exists():
+        return load_examples(path)
+    calibration, _ = calibrate_on(teacher.answers, teacher.seen, setup.recipe, setup.taxonomy)
+    taught = taught_by(teacher.tuned.model, calibration, known, archive, setup, say)
+    if is_first():
+        save_examples(taught, path)
+    return taught
 
 
 def seen_mix(setup: Setup, examples: Sequence[Example]) -> np.ndarray:
@@ -106,8 +160,3 @@ def _describe(setup: Setup, learnt: Learnt, data: str, commit: str) -> BundleInf
         base_model=recipe.base_model, base_digest=setup.base_digest, data_fingerprint=data, commit=commit,
         recipe=recipe.model_dump(),
     )  # fmt: skip
-
-
-def discard(work: Path) -> None:
-    """Remove what only a resumed run would need."""
-    shutil.rmtree(work, ignore_errors=True)

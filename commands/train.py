@@ -1,0 +1,108 @@
+"""`switchboard train | model`."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from configs.errors import SwitchboardError
+
+if TYPE_CHECKING:
+    from flows.model import NewVersion
+
+app = typer.Typer()
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+_SETTINGS = (
+    "A recipe's name or path, then key=value: any key of the recipe; data=FILE|SNAPSHOT (your own labels), seed=false "
+    "(without the shipped corpus), adapt=FILE (unlabelled messages to learn from too)."
+)
+
+
+@app.command()
+def train(
+    settings: Annotated[list[str] | None, typer.Argument(help=_SETTINGS)] = None,
+    as_json: Json = False,
+) -> None:
+    """Fine-tune, evaluate, and register the result as challenger; a killed training goes on when asked for again."""
+    from configs.recipe import load_recipe
+    from flows.model import follow_training, train_version
+    from flows.progress import say_to_stderr
+    from flows.training_set import customer_training_set, seed_training_set
+    from training.processes import is_first
+
+    own, given = _split(list(settings or []))
+    name = given.pop(0) if given and "=" not in given[0] else "full"
+    recipe = load_recipe(name, tuple(given))
+    data, with_seed = own.get("data", ""), own.get("seed", "true") == "true"
+    if not data and not with_seed:
+        raise SwitchboardError("seed=false leaves nothing to learn from; name your labels with data=FILE")
+    archive = _archive(own.get("adapt", ""))
+    rows = customer_training_set(recipe, data, with_seed) if data else seed_training_set(recipe)
+    if not is_first():
+        follow_training(recipe, rows, archive)
+        return
+    _print(train_version(recipe, rows, say_to_stderr, archive=archive), as_json)
+
+
+@app.command()
+def model(as_json: Json = False) -> None:
+    """Train the full recipe on the whole corpus, evaluate it and promote it if it passes the gate."""
+    from configs.recipe import load_recipe
+    from flows.model import promote_version, train_version
+    from flows.progress import say_to_stderr
+    from flows.training_set import seed_training_set
+    from training.registry import Registry
+
+    registry = Registry()
+    recipe = load_recipe("full")
+    new = train_version(recipe, seed_training_set(recipe), say_to_stderr, registry)
+    if not new.verdict.passed:
+        raise SwitchboardError(
+            "the gate refuses version " + new.version.version + ": " + "; ".join(new.verdict.reasons)
+        )
+    champion = promote_version(registry, new.version, say_to_stderr)
+    if as_json:
+        print(json.dumps({"champion": champion.model_dump(), "figures": new.figures}))
+        return
+    _print_figures(new.figures)
+    print("next: switchboard serve, or switchboard classify FILE -o OUT")
+
+
+def _split(settings: list[str]) -> tuple[dict[str, str], list[str]]:
+    """Return what says which rows to learn from, and the rest, which are the recipe's; `seed=13` is the recipe's."""
+    own, rest = {}, []
+    for setting in settings:
+        key, _, value = setting.partition("=")
+        ours = key in {"data", "adapt"} or (key == "seed" and value in {"true", "false"})
+        if ours and not value:
+            raise SwitchboardError(f"{setting!r}: name a file after the equals sign")
+        if ours:
+            own[key] = value
+        else:
+            rest.append(setting)
+    return own, rest
+
+
+def _archive(name: str) -> Path | None:
+    from data.readers import check_readable
+
+    if not name:
+        return None
+    check_readable(Path(name))
+    return Path(name)
+
+
+def _print(new: "NewVersion", as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"version": new.version.version, "bundle": str(new.bundle), "figures": new.figures,
+                          "gate": {"passed": new.verdict.passed, "reasons": new.verdict.reasons}}))  # fmt: skip
+        return
+    _print_figures(new.figures)
+    print("gate: passed" if new.verdict.passed else "gate: failed\n  " + "\n  ".join(new.verdict.reasons))
+    print(f"next: switchboard promote {new.version.version}")
+
+
+def _print_figures(figures: dict[str, float]) -> None:
+    for name, value in figures.items():
+        print(f"  {name:20} {value:.3f}")

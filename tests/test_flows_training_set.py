@@ -1,0 +1,113 @@
+"""A company's own rows beside the seed: sides that stay apart, bounded weights, and who calibrates."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from configs.errors import SwitchboardError
+from configs.recipe import Recipe
+from data.ledger import LabelEvent, Ledger
+from data.messages import LabelledMessage
+from data.snapshotting import make_snapshot
+from flows.training_set import customer_training_set, seed_training_set
+from tests.tiny_base import tiny_rows
+
+
+def _recipe(**changes: object) -> Recipe:
+    return Recipe.model_validate({"name": "t", "epochs": 1, "learning_rate": 1e-4, **changes})
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    facts = {"second": [], "industry": "", "channel": "", "voice": "", "rule": "", "writer": ""}
+    lines = [
+        json.dumps({"id": row.message.id, "text": row.message.text, "label": row.label, **facts})
+        for row in tiny_rows(100)
+    ]
+    (folder / "all.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    return folder
+
+
+def _file(tmp_path: Path, rows: list[LabelledMessage]) -> str:
+    path = tmp_path / "own.jsonl"
+    path.write_text(
+        "".join(json.dumps({"id": row.message.id, "text": row.message.text, "label": row.label}) + "\n" for row in rows)
+    )
+    return str(path)
+
+
+def _ids(rows: list[LabelledMessage]) -> set[str]:
+    return {row.message.id for row in rows}
+
+
+def test_the_seeds_test_side_is_never_trained_on(tmp_path: Path, corpus: Path):
+    seed = seed_training_set(_recipe(), corpus)
+    both = customer_training_set(_recipe(), _file(tmp_path, tiny_rows(10, 3, "own")), corpus=corpus)
+    assert _ids(seed.test) <= _ids(both.test)
+    assert not _ids(both.test) & (_ids(both.fit) | _ids(both.holdout)) and not _ids(both.fit) & _ids(both.holdout)
+    assert both.fingerprint != seed.fingerprint
+
+
+def test_few_customer_rows_count_more_up_to_the_bound(tmp_path: Path, corpus: Path):
+    data = _file(tmp_path, tiny_rows(10, 3, "own"))
+    bounded = customer_training_set(_recipe(customer_weight=3), data, corpus=corpus)
+    weight = {row.message.id.split("-")[0]: one for row, one in zip(bounded.fit, bounded.weights, strict=True)}
+    assert weight == {"t": 1.0, "own": 3.0} and "counting 3.0 times" in bounded.source
+    many = customer_training_set(_recipe(customer_weight=3), _file(tmp_path, tiny_rows(300, 3, "own")), corpus=corpus)
+    assert set(many.weights) == {1.0}
+
+
+def test_without_the_seed_only_customer_rows_are_learnt(tmp_path: Path, corpus: Path):
+    alone = customer_training_set(_recipe(), _file(tmp_path, tiny_rows(10, 3, "own")), with_seed=False, corpus=corpus)
+    assert all(key.startswith("own") for key in _ids([*alone.fit, *alone.holdout])) and set(alone.weights) == {1.0}
+    assert any(key.startswith("t-") for key in _ids(alone.test)), "the seed still tests"
+
+
+def test_customer_rows_calibrate_alone_once_they_are_enough(tmp_path: Path, corpus: Path):
+    data = _file(tmp_path, tiny_rows(120, 3, "own"))
+    few = customer_training_set(_recipe(customer_holdout=1000), data, corpus=corpus)
+    enough = customer_training_set(_recipe(customer_holdout=50), data, corpus=corpus)
+    assert any(key.startswith("t-") for key in _ids(few.holdout))
+    assert all(key.startswith("own") for key in _ids(enough.holdout))
+
+
+def test_the_same_text_never_stands_on_two_sides(tmp_path: Path, corpus: Path):
+    rows = tiny_rows(60, 3, "own")
+    twins = [
+        LabelledMessage(type(row.message)(row.message.text.upper() + "!!", f"twin-{i}"), row.label)
+        for i, row in enumerate(rows)
+    ]
+    found = customer_training_set(_recipe(), _file(tmp_path, [*rows, *twins]), corpus=corpus)
+    sides = {
+        row.message.text.strip("!").lower(): side
+        for side, part in enumerate((found.fit, found.holdout, found.test))
+        for row in part
+    }
+    for side, part in enumerate((found.fit, found.holdout, found.test)):
+        assert all(sides[row.message.text.strip("!").lower()] == side for row in part)
+
+
+def test_a_snapshots_sides_are_kept(var_dir: Path, ledger: Ledger, corpus: Path):
+    rows = tiny_rows(20, 3, "own")
+    ledger.messages.add([row.message for row in rows])
+    ledger.events.append([
+        LabelEvent(key=row.message.id, message_id=row.message.id, label=row.label, annotator="ann", origin="labeler")
+        for row in rows
+    ])  # fmt: skip
+    snapshot = make_snapshot(ledger)
+    sides = {row.message.id: row.side for row in snapshot.rows()}
+    found = customer_training_set(_recipe(), "latest", corpus=corpus)
+    assert {key for key in _ids(found.test) if key in sides} == {key for key, side in sides.items() if side == "test"}
+    assert {key for key in _ids([*found.fit, *found.holdout]) if key in sides} == {
+        key for key, side in sides.items() if side == "train"
+    }
+
+
+def test_a_wrong_label_in_the_file_is_named_with_its_line(tmp_path: Path, corpus: Path):
+    path = tmp_path / "own.jsonl"
+    path.write_text('{"text": "hi", "label": "praise"}\n{"text": "hi", "label": "prase"}\n', encoding="utf-8")
+    with pytest.raises(SwitchboardError, match=r"line 2: unknown label 'prase'; did you mean 'praise'"):
+        customer_training_set(_recipe(), str(path), corpus=corpus)
