@@ -25,7 +25,7 @@ check: .venv/.dev ## lint, types and import contract
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/pyright
 
 test: .venv/.dev ## all tests
-	@$(BIN)/pytest
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup
 
 format: .venv/.dev ## put the code into its one format
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
