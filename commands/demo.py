@@ -36,7 +36,13 @@ def _cells(result: dict[str, Any]) -> list[str]:
         return ["-", "-", result["error"]["message"], "-", "-"]
     route = result["route"]
     decision = result["decision"] + (f" ({result['reason']})" if result["reason"] else "")
-    return [result["label"], f"{result['confidence']:.2f}", decision, route["team"], _duration(route["respond_within_s"])]
+    return [
+        result["label"],
+        f"{result['confidence']:.2f}",
+        decision,
+        route["team"],
+        _duration(route["respond_within_s"]),
+    ]
 
 
 def _duration(seconds: int | None) -> str:

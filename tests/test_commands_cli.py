@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
-HEAVY = ("torch", "transformers", "datasets", "mlflow", "bentoml", "onnxruntime", "pandas", "sklearn", "label_studio_sdk")
+HEAVY = (
+    "torch",
+    "transformers",
+    "datasets",
+    "mlflow",
+    "bentoml",
+    "onnxruntime",
+    "pandas",
+    "sklearn",
+    "label_studio_sdk",
+)
 
 
 def run(*arguments: str, var: Path) -> subprocess.CompletedProcess[str]:

@@ -85,7 +85,9 @@ def test_a_stopped_training_goes_on_as_if_never_stopped(
     with pytest.raises(KeyboardInterrupt):
         train_bundle(FIT, HOLDOUT, recipe, tmp_path / "b", "c", (_StopAfter(epochs_done),), work=tmp_path / "work")
     assert not (tmp_path / "b").exists(), "nothing half made under the bundle's name"
-    newest = max((tmp_path / "work" / "student" / "checkpoints").iterdir(), key=lambda path: int(path.name.split("-")[1]))
+    newest = max(
+        (tmp_path / "work" / "student" / "checkpoints").iterdir(), key=lambda path: int(path.name.split("-")[1])
+    )
     broken = Path(shutil.copytree(newest, newest.with_name("checkpoint-999")))
     (broken / "complete").unlink()
     (broken / "model.safetensors").write_bytes(b"cut off here")
