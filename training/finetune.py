@@ -3,6 +3,7 @@
 Knows nothing of calibration, export or MLflow.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def fine_tune(
         remove_broken(folder)
     if last is not None and holdout is not None and had_stopped(state := read_state(last), recipe.patience):
         load_model(model, str(Path(str(state.best_model_checkpoint)) / "model.safetensors"))
-        return FineTuned(model.eval(), list(state.log_history))
+        return FineTuned(model.eval(), _curve(state.log_history))
     set_seed(recipe.seed)
     targets, weight = np.array(train["targets"]), np.array(train["weight"])
     trainer = MessageTrainer(
@@ -72,7 +73,7 @@ def fine_tune(
     trainer.train(resume_from_checkpoint=str(last) if last else None)
     # Mixed precision wraps `forward`; the network must leave as it came, or it would be exported with its casts.
     trained = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
-    return FineTuned(trained.eval().cpu().float(), list(trainer.state.log_history))
+    return FineTuned(trained.eval().cpu().float(), _curve(trainer.state.log_history))
 
 
 def has_fast_bf16() -> bool:
@@ -106,6 +107,11 @@ def _arguments(recipe: Recipe, folder: Path, rows: int, evaluates: bool) -> Trai
         use_cpu=not gpu, ddp_backend="gloo" if process_count() > 1 and not gpu else None, dataloader_pin_memory=gpu, seed=recipe.seed,
         data_seed=recipe.seed, report_to="none", disable_tqdm=True,
     )  # fmt: skip
+
+
+def _curve(history: Sequence[dict[str, float]]) -> list[dict[str, float]]:
+    """Return the records of learning, without the closing summary, which counts from the last resume."""
+    return [record for record in history if "train_runtime" not in record]
 
 
 def _metrics(prediction: EvalPrediction) -> dict[str, float]:
