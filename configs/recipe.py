@@ -33,6 +33,7 @@ class Recipe(Config):
     second_share: float = Field(default=0.15, ge=0, le=0.5)
     doubt_weight: float = Field(default=0.3, ge=0)
     outlier_exposure: float = Field(default=0.1, ge=0)
+    caution: float = Field(default=1.0, ge=1)
     keep_pretrained: float = Field(default=0.0, ge=0, lt=1)
     noise: float = Field(default=0.0, ge=0, le=1)
     rdrop: float = Field(default=0.0, ge=0)

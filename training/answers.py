@@ -8,6 +8,7 @@ import numpy as np
 from configs.playbook import load_playbook
 from configs.recipe import Recipe
 from configs.taxonomy import NONE, Taxonomy
+from data.corpus import SEED_SOURCE
 from data.messages import LabelledMessage
 from training.bundle import Calibration, Thresholds
 from training.calibration import cost_thresholds, fit_doubt, fit_temperature, mix_of, prior_bias, scores_of
@@ -28,7 +29,11 @@ class Answers:
 def calibrate_on(
     answers: Answers, seen: np.ndarray, recipe: Recipe, taxonomy: Taxonomy
 ) -> tuple[Calibration, Thresholds]:
-    """Return calibration and thresholds, weighted to the deployed class mix; `seen` (L,) is the mix learnt from."""
+    """Return calibration and thresholds, weighted to the deployed class mix; `seen` (L,) is the mix learnt from.
+
+    Held-out seed messages are more like the fitted ones than a stream is; where only they calibrate, the temperature
+    is raised by `recipe.caution`.
+    """
     labels = taxonomy.labels
     inside = np.array([row.label != NONE for row in answers.rows])
     true = np.array([labels.index(row.label) for row in answers.rows if row.label != NONE])
@@ -37,6 +42,8 @@ def calibrate_on(
     bias = prior_bias(np.maximum(seen, 1.0) ** (1 - power), deployed)  # class weights change the mix that was seen
     held = np.bincount(true, minlength=len(labels)) / len(true)
     temperature = fit_temperature(answers.logits[inside], true, deployed[true] / held[true])
+    if all(row.message.source == SEED_SOURCE for row in answers.rows):
+        temperature *= recipe.caution
     doubting = (~inside).any()
     scale, shift = fit_doubt(answers.doubt, ~inside, recipe.deployed_outside) if doubting else _NO_DOUBT
     calibration = Calibration(temperature=temperature, bias=tuple(bias), doubt_scale=scale, doubt_shift=shift)

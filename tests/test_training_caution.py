@@ -1,0 +1,33 @@
+"""Where only seed messages calibrate, the model is made less sure by the recipe's caution; a company's own are believed."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from configs.recipe import load_recipe
+from configs.taxonomy import load_taxonomy
+from data.corpus import SEED_SOURCE
+from tests.tiny_base import tiny_rows
+from training.answers import Answers, calibrate_on
+
+
+def _answers(source: str) -> Answers:
+    taxonomy = load_taxonomy()
+    rows = [
+        dataclasses.replace(row, message=dataclasses.replace(row.message, source=source))
+        for row in tiny_rows(20, seed=1)
+        if row.label in taxonomy.labels
+    ]
+    true = np.array([taxonomy.labels.index(row.label) for row in rows])
+    logits = np.random.default_rng(0).normal(size=(len(rows), len(taxonomy.labels)))
+    logits[np.arange(len(rows)), true] += 2.0
+    return Answers(rows, logits, np.zeros(len(rows)))
+
+
+@pytest.mark.parametrize(("source", "factor"), [(SEED_SOURCE, 1.5), ("customer", 1.0)])
+def test_caution_raises_the_temperature_only_where_seed_messages_calibrate(source, factor):
+    taxonomy, seen = load_taxonomy(), np.full(8, 100.0)
+    plain, _ = calibrate_on(_answers(source), seen, load_recipe("full", ("caution=1.0",)), taxonomy)
+    cautious, _ = calibrate_on(_answers(source), seen, load_recipe("full", ("caution=1.5",)), taxonomy)
+    assert cautious.temperature == pytest.approx(factor * plain.temperature)
