@@ -1,19 +1,23 @@
-"""Calls to a Label Studio server: who we are, patience with a bad moment, and one clear line when it is over."""
+"""Calls to a Label Studio server: patience with a bad moment, and one clear line when it is over."""
 
 import json
 import os
-from base64 import urlsafe_b64decode
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
 
 from configs.errors import SwitchboardError
+from labeling.sdk import build, close, request, sign_in, sign_out
 from labeling.server import read_account, running_url, state_dir
 
-CALL_SECONDS = 60.0
-IMPORT_SECONDS = 600.0  # a thousand tasks with predictions take about two seconds on an idle server
+if TYPE_CHECKING:
+    from label_studio_sdk.client import LabelStudio
+    from label_studio_sdk.core.api_error import ApiError
+
+T = TypeVar("T")
 _BUSY = {429, 502, 503, 504}
 
 
@@ -40,38 +44,49 @@ class _BadMomentError(Exception):
 class Client:
     """One server and one key; safe calls are repeated with growing pauses for up to `patience_s`.
 
-    >>> Client("http://localhost:8080", "key").get("/api/projects")  # doctest: +SKIP
+    >>> client = Client("http://localhost:8080", "key")  # doctest: +SKIP
+    >>> client.ask("the list of users", lambda sdk: sdk.users.list())  # doctest: +SKIP
     """
 
     def __init__(self, url: str, key: str, patience_s: float = 120.0) -> None:
         self.url = url.rstrip("/")
         self._key = key
         self._patience_s = patience_s
-        self._access = "" if _is_refresh_token(key) else key
-        self._http = httpx.Client(base_url=self.url, timeout=CALL_SECONDS)
+        self._sdk: LabelStudio | None = None
+
+    def ask(self, what: str, call: Callable[["LabelStudio"], T]) -> T:
+        """Return what a call that may be repeated says; `what` names it in an error."""
+        return self._call(what, call, creates=False)
+
+    def make(self, what: str, call: Callable[["LabelStudio"], T]) -> T:
+        """Return what a call that creates says; repeated only where the server cannot have begun, else `UncertainError`."""
+        return self._call(what, call, creates=True)
+
+    def remove(self, what: str, call: Callable[["LabelStudio"], object]) -> None:
+        """Make a call that deletes; what is gone already counts as deleted."""
+        with suppress(NotFoundError):
+            self.ask(what, call)
 
     def get(self, path: str, **params: Any) -> Any:
-        """Return the answer to a GET."""
-        return self._call("GET", path, params=params)
+        """Return the plain answer to a GET."""
+        return self.ask(f"GET {path}", lambda sdk: request(sdk, "GET", path, params))
 
     def patch(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Return the answer to a PATCH; repeating one changes nothing more."""
-        return self._call("PATCH", path, body=body)
+        """Return the plain answer to a PATCH; repeating one changes nothing more."""
+        return self.ask(f"PATCH {path}", lambda sdk: request(sdk, "PATCH", path, body=body))
 
     def delete(self, path: str) -> None:
-        """Delete what stands at `path`; what is gone already counts as deleted."""
-        try:
-            self._call("DELETE", path)
-        except NotFoundError:
-            return
+        """Delete what stands at `path`."""
+        self.remove(f"DELETE {path}", lambda sdk: request(sdk, "DELETE", path))
 
     def create(self, path: str, body: Any, **params: Any) -> Any:
-        """Return the answer to a POST; repeated only where the server cannot have begun, else `UncertainError`."""
-        return self._call("POST", path, params=params, body=body)
+        """Return the plain answer to a POST."""
+        return self.make(f"POST {path}", lambda sdk: request(sdk, "POST", path, params, body))
 
     def close(self) -> None:
         """Give the connections back."""
-        self._http.close()
+        if self._sdk is not None:
+            close(self._sdk)
 
     def __enter__(self) -> "Client":
         return self
@@ -79,7 +94,8 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _call(self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None) -> Any:
+    def _call(self, what: str, call: Callable[["LabelStudio"], T], *, creates: bool) -> T:
+        sdk = self._built()
         retrying = Retrying(
             retry=retry_if_exception_type(_BadMomentError),
             stop=stop_after_delay(self._patience_s),
@@ -87,70 +103,78 @@ class Client:
             reraise=True,
         )
         try:
-            return retrying(self._once, method, path, params, body)
+            return retrying(self._once, sdk, what, call, creates)
         except _BadMomentError as error:
             raise LabelStudioError(
                 f"Label Studio at {self.url}: {error} for {self._patience_s:.0f} s; nothing is lost, run this again "
                 "when it answers (`switchboard label up` starts our own server)"
             ) from None
 
-    def _once(self, method: str, path: str, params: Mapping[str, Any] | None, body: Any) -> Any:
-        timeout = IMPORT_SECONDS if method == "POST" else CALL_SECONDS
-        aged = bool(self._access)
-        headers = self._authorization()
+    def _built(self) -> "LabelStudio":
+        if self._sdk is None:
+            from label_studio_sdk.core.api_error import ApiError
+
+            try:
+                self._sdk = build(self.url, self._key)
+            except ApiError as error:  # a personal token that says itself that it has expired
+                raise self._refused(error) from None
+        return self._sdk
+
+    def _once(self, sdk: "LabelStudio", what: str, call: Callable[["LabelStudio"], T], creates: bool) -> T:
+        from label_studio_sdk.core.api_error import ApiError
+
+        held = self._sign_in(sdk)
         try:
-            answer = self._http.request(method, path, params=params, json=body, timeout=timeout, headers=headers)
+            return call(sdk)
+        except ApiError as error:
+            if error.status_code == 401 and held:
+                sign_out(sdk)  # an access token lives five minutes; the next try asks for another
+                raise _BadMomentError("the access token has expired") from None
+            raise self._meaning(what, error, creates) from None
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise _BadMomentError(f"no answer ({_shortly(error)})") from None
         except httpx.UnsupportedProtocol:
             raise LabelStudioError(f"{self.url!r} is no address; write http://host:port") from None
         except httpx.TransportError as error:
-            raise self._broken_off(method, _shortly(error)) from None
-        if answer.status_code == 401 and aged and _is_refresh_token(self._key):
-            self._access = ""  # an access token lives five minutes; the next try asks for another
-            raise _BadMomentError("the access token has expired")
-        return self._read(method, path, answer)
+            raise self._broken_off(_shortly(error), creates) from None
 
-    def _read(self, method: str, path: str, answer: httpx.Response) -> Any:
-        status = answer.status_code
-        if status in {401, 403}:
-            raise self._refused(answer)
-        if status == 429 or (status in _BUSY and method != "POST"):
-            raise _BadMomentError(f"HTTP {status}", _retry_after(answer))
-        if status >= 500:
-            raise self._broken_off(method, f"HTTP {status}: {_detail(answer)}")
-        if status == 404:
-            raise NotFoundError(f"Label Studio at {self.url} has no {path} (any more): {_detail(answer)}")
-        if status >= 400:
-            raise LabelStudioError(f"Label Studio refuses {method} {path} (HTTP {status}): {_detail(answer)}")
+    def _sign_in(self, sdk: "LabelStudio") -> bool:
+        from label_studio_sdk.core.api_error import ApiError
+
         try:
-            return answer.json() if answer.content else None
-        except json.JSONDecodeError:
-            raise LabelStudioError(f"{self.url} does not answer like a Label Studio; check LABEL_STUDIO_URL") from None
+            return sign_in(sdk)
+        except ApiError as error:
+            status = error.status_code or 0
+            if status >= 500 or status == 429:
+                raise _BadMomentError(f"HTTP {status}", _retry_after(error)) from None
+            raise self._refused(error) from None
+        except httpx.UnsupportedProtocol:
+            raise LabelStudioError(f"{self.url!r} is no address; write http://host:port") from None
+        except (httpx.TransportError, json.JSONDecodeError) as error:  # the SDK reads a proxy's error page as JSON
+            raise _BadMomentError(f"no answer ({_shortly(error)})") from None
 
-    def _authorization(self) -> dict[str, str]:
-        if not _is_refresh_token(self._key):
-            return {"Authorization": f"Token {self._key}"}
-        if not self._access:
-            try:
-                answer = self._http.post("/api/token/refresh/", json={"refresh": self._key})
-            except httpx.TransportError as error:
-                raise _BadMomentError(f"no answer ({_shortly(error)})") from None
-            if answer.status_code >= 500 or answer.status_code == 429:
-                raise _BadMomentError(f"HTTP {answer.status_code}", _retry_after(answer))
-            if answer.status_code >= 400:
-                raise self._refused(answer)
-            self._access = answer.json()["access"]
-        return {"Authorization": f"Bearer {self._access}"}
+    def _meaning(self, what: str, error: "ApiError", creates: bool) -> Exception:
+        status = error.status_code or 0
+        if status in {401, 403}:
+            return self._refused(error)
+        if status == 429 or (status in _BUSY and not creates):
+            return _BadMomentError(f"HTTP {status}", _retry_after(error))
+        if status >= 500:
+            return self._broken_off(f"HTTP {status}: {_detail(error)}", creates)
+        if status == 404:
+            return NotFoundError(f"Label Studio at {self.url} does not find (any more) {what}: {_detail(error)}")
+        if status >= 400:
+            return LabelStudioError(f"Label Studio refuses {what} (HTTP {status}): {_detail(error)}")
+        return LabelStudioError(f"{self.url} does not answer like a Label Studio; check LABEL_STUDIO_URL")
 
-    def _broken_off(self, method: str, reason: str) -> Exception:
-        if method == "POST":
+    def _broken_off(self, reason: str, creates: bool) -> Exception:
+        if creates:
             return UncertainError(f"Label Studio at {self.url} broke off ({reason}); run this again, it continues")
         return _BadMomentError(reason)
 
-    def _refused(self, answer: httpx.Response) -> LabelStudioError:
+    def _refused(self, error: "ApiError") -> LabelStudioError:
         return LabelStudioError(
-            f"Label Studio at {self.url} refuses the key ({_detail(answer)}); make a new one under Account & Settings, "
+            f"Label Studio at {self.url} refuses the key ({_detail(error)}); make a new one under Account & Settings, "
             "Access Token, and set LABEL_STUDIO_API_KEY"
         )
 
@@ -178,32 +202,19 @@ def _pause(state: RetryCallState) -> float:
     return max(asked, wait_exponential_jitter(initial=0.2, max=15.0, jitter=0.2)(state))
 
 
-def _retry_after(answer: httpx.Response) -> float:
-    text = answer.headers.get("Retry-After", "")
+def _retry_after(error: "ApiError") -> float:
+    text = httpx.Headers(error.headers or {}).get("Retry-After", "")
     return min(float(text), 60.0) if text.isdigit() else 0.0
 
 
-def _detail(answer: httpx.Response) -> str:
-    try:
-        values = answer.json()
-    except json.JSONDecodeError:
-        return answer.text[:200] or "no reason given"
-    if not isinstance(values, dict):
-        return str(values)[:300]
-    return str(values.get("validation_errors") or values.get("detail") or values)[:300]
+def _detail(error: "ApiError") -> str:
+    said = error.body
+    if isinstance(said, str):
+        return said[:200] or "no reason given"
+    if not isinstance(said, dict):
+        return str(said)[:300]
+    return str(said.get("validation_errors") or said.get("detail") or said)[:300]
 
 
 def _shortly(error: Exception) -> str:
     return str(error).strip() or type(error).__name__
-
-
-def _is_refresh_token(key: str) -> bool:
-    """Return whether a key is a personal access token (a JWT, which buys access tokens), not a legacy token."""
-    parts = key.split(".")
-    if len(parts) != 3:
-        return False
-    try:
-        payload = json.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, UnicodeDecodeError):
-        return False
-    return isinstance(payload, dict) and payload.get("token_type") == "refresh"

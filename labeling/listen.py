@@ -11,6 +11,7 @@ from typing import Any
 
 from labeling.client import Client
 from labeling.project import Project
+from labeling.sdk import PATIENT
 from labeling.server import state_dir
 
 SECRET_HEADER = "X-Switchboard-Secret"
@@ -52,8 +53,7 @@ def listening(host: str, port: int, secret: str, nudge: Callable[[], None]) -> I
 
 def register_webhook(client: Client, project: Project, url: str, secret: str) -> None:
     """Make Label Studio call `url` for each change of an annotation; calling again changes nothing more."""
-    body = {
-        "project": project.id,
+    wanted: dict[str, Any] = {
         "url": url,
         "headers": {SECRET_HEADER: secret},
         "send_payload": False,
@@ -61,11 +61,14 @@ def register_webhook(client: Client, project: Project, url: str, secret: str) ->
         "actions": _ACTIONS,
         "is_active": True,
     }
-    there = [hook for hook in client.get("/api/webhooks/", project=project.id) if hook["url"] == url]
-    if there:
-        client.patch(f"/api/webhooks/{there[0]['id']}/", body)
+    hooks = client.ask("the list of webhooks", lambda sdk: sdk.webhooks.list(project=str(project.id)))
+    number = next((hook.id for hook in hooks if hook.url == url and hook.id is not None), None)
+    if number is not None:
+        client.ask(f"webhook {number}", lambda sdk: sdk.webhooks.update(number, **wanted))
     else:
-        client.create("/api/webhooks/", body)
+        client.make(
+            "a new webhook", lambda sdk: sdk.webhooks.create(project=project.id, **wanted, request_options=PATIENT)
+        )
 
 
 def webhook_secret() -> str:

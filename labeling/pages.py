@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from labeling.client import Client
 
@@ -11,6 +11,7 @@ from labeling.client import Client
 _WITH_ANNOTATIONS = (
     "id,data,updated_at,annotations,predictions,result,was_cancelled,lead_time,completed_by,created_at,score"
 )
+_Fields = Literal["all", "task_only"]
 _BEGINNING = "1970-01-01T00:00:00.000000Z"
 
 
@@ -53,10 +54,17 @@ def with_microseconds(moment: str) -> str:
 
 
 def _page(
-    client: Client, project: int, query: str, page: int, size: int, **options: str
+    client: Client, project: int, query: str, page: int, size: int, *, include: str, fields: _Fields = "task_only"
 ) -> tuple[list[dict[str, Any]], int]:
-    answer = client.get("/api/tasks", project=project, page=page, page_size=size, query=query, **options)
-    return answer["tasks"], answer["total"]
+    answer = client.ask(
+        f"the tasks of project {project}",
+        lambda sdk: sdk.tasks.list(
+            project=project, page=page, page_size=size, query=query, include=include, fields=fields
+        ),
+    )
+    # The SDK gives predictions as objects and annotations as they came; written out again, all of it is as it came.
+    rows = [task.model_dump(mode="json", exclude_unset=True) for task in answer.items or []]
+    return rows, answer.response.total
 
 
 def _query(column: str, operator: str, kind: str, value: Any) -> str:

@@ -8,6 +8,7 @@ from configs.labeling import Labeling
 from configs.taxonomy import Taxonomy
 from labeling.client import Client
 from labeling.interface import UNSURE, answers_of, build_instructions, build_interface, taxonomy_version_of
+from labeling.sdk import PATIENT
 
 PRELABEL = "switchboard"  # Label Studio pre-fills predictions of one version only; the real one stands in the task
 
@@ -32,13 +33,16 @@ def set_up(client: Client, labeling: Labeling, taxonomy: Taxonomy) -> tuple[Proj
     wanted = _wanted(labeling, taxonomy)
     found = _find(client, labeling, taxonomy)
     if found is None:
-        return _read(client.create("/api/projects", wanted)), "made"
-    differing = {name: value for name, value in wanted.items() if found.get(name) != value}
-    if found.get("model_version") not in {None, "", PRELABEL}:
+        made = client.make("a new project", lambda sdk: sdk.projects.create(**wanted, request_options=PATIENT))
+        return _read(made), "made"
+    differing = {name: value for name, value in wanted.items() if getattr(found, name) != value}
+    if found.model_version not in {None, "", PRELABEL}:
         differing["model_version"] = PRELABEL  # somebody chose another, which leaves our predictions unseen
     if not differing:
         return _read(found), "unchanged"
-    return _read(client.patch(f"/api/projects/{found['id']}", differing)), "updated"
+    number = found.id
+    updated = client.ask(f"project {number}", lambda sdk: sdk.projects.update(number, **differing))
+    return _read(updated), "updated"
 
 
 def find_project(client: Client, labeling: Labeling, taxonomy: Taxonomy) -> Project:
@@ -62,7 +66,7 @@ def find_project(client: Client, labeling: Labeling, taxonomy: Taxonomy) -> Proj
 
 def find_projects(client: Client, labeling: Labeling) -> list[Project]:
     """Return our projects for every taxonomy version, oldest first: labels given under an old one still count."""
-    return [_read(row) for row in _listed(client, labeling.project) if taxonomy_version_of(row["label_config"] or "")]
+    return [_read(row) for row in _listed(client, labeling.project) if taxonomy_version_of(row.label_config or "")]
 
 
 def title_of(labeling: Labeling, taxonomy: Taxonomy) -> str:
@@ -70,33 +74,36 @@ def title_of(labeling: Labeling, taxonomy: Taxonomy) -> str:
     return labeling.project if taxonomy.version == "1" else f"{labeling.project} taxonomy {taxonomy.version}"
 
 
-def _find(client: Client, labeling: Labeling, taxonomy: Taxonomy) -> dict[str, Any] | None:
+def _find(client: Client, labeling: Labeling, taxonomy: Taxonomy) -> Any:
     title = title_of(labeling, taxonomy)
-    named = [row for row in _listed(client, title) if row["title"] == title]
-    ours = [row for row in named if taxonomy_version_of(row["label_config"] or "")]
+    named = [row for row in _listed(client, title) if row.title == title]
+    ours = [row for row in named if taxonomy_version_of(row.label_config or "")]
     if len(ours) > 1:
-        ids = ", ".join(str(row["id"]) for row in ours)
+        ids = ", ".join(str(row.id) for row in ours)
         raise SwitchboardError(
             f"Label Studio has {len(ours)} projects {title!r} (ids {ids}); rename or delete all but one"
         )
     if named and not ours:
         raise SwitchboardError(
-            f"Label Studio has a project {title!r} (id {named[0]['id']}) that is not ours; rename it, or set another "
+            f"Label Studio has a project {title!r} (id {named[0].id}) that is not ours; rename it, or set another "
             "name under `project:` in configs/labeling.yaml"
         )
     return ours[0] if ours else None
 
 
-def _listed(client: Client, title: str) -> list[dict[str, Any]]:
-    """Return the projects whose title contains `title`, oldest first."""
-    rows: list[dict[str, Any]] = []
-    page = 1
+def _listed(client: Client, title: str) -> list[Any]:
+    """Return the SDK's projects whose title contains `title`, oldest first."""
+    rows: list[Any] = []
+    number = 1
     while True:
-        answer = client.get("/api/projects", title=title, page=page, page_size=100)
-        rows.extend(answer["results"])
-        if not answer["next"]:
-            return sorted(rows, key=lambda row: row["id"])
-        page += 1
+        page = client.ask(
+            "the list of projects",
+            lambda sdk, number=number: sdk.projects.list(title=title, page=number, page_size=100),
+        )
+        rows.extend(page.items or [])
+        if not page.response.next:
+            return sorted(rows, key=lambda row: row.id)
+        number += 1
 
 
 def _wanted(labeling: Labeling, taxonomy: Taxonomy) -> dict[str, Any]:
@@ -115,6 +122,7 @@ def _wanted(labeling: Labeling, taxonomy: Taxonomy) -> dict[str, Any]:
     }
 
 
-def _read(row: dict[str, Any]) -> Project:
-    made = "".join(character for character in row["created_at"][:26] if character.isdigit())
-    return Project(row["id"], f"{row['id']}-{made}", row["title"], row["label_config"] or "")
+def _read(row: Any) -> Project:
+    made = row.created_at.replace(tzinfo=None).isoformat()
+    digits = "".join(character for character in made if character.isdigit())
+    return Project(row.id, f"{row.id}-{digits}", row.title, row.label_config or "")

@@ -143,7 +143,8 @@ class _Puller:
     def _meet(self, numbers: Iterable[Any]) -> None:
         """Learn the names of annotators not met before."""
         if any(isinstance(number, int) and number not in self.people for number in numbers):
-            self.people.update({user["id"]: user["email"] for user in self.client.get("/api/users")})
+            users = self.client.ask("the list of users", lambda sdk: sdk.users.list())
+            self.people.update({user.id: user.email or "" for user in users if user.id is not None})
 
 
 def _selection(row: dict[str, Any], chosen: dict[str, list[Selection]]) -> Selection | None:

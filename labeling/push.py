@@ -13,6 +13,7 @@ from labeling.client import Client, UncertainError
 from labeling.known import Known
 from labeling.pages import read_new
 from labeling.project import Project, find_project
+from labeling.sdk import PATIENT
 from labeling.tasks import Key, build_task, key_of, said_by
 
 Progress = Callable[[int, int], None]  # how many of how many
@@ -89,8 +90,14 @@ def _import(
     ]
     if not rows:
         return
-    answer = client.create(f"/api/projects/{project.id}/import", [task for _, task in rows], return_task_ids="true")
-    tasks = answer["task_ids"]
+    made: list[Any] = [task for _, task in rows]
+    answer = client.make(
+        f"the import of {len(rows)} tasks into project {project.id}",
+        lambda sdk: sdk.projects.with_raw_response.import_tasks(
+            project.id, request=made, return_task_ids=True, request_options=PATIENT
+        ),
+    )
+    tasks = answer.response.json()["task_ids"]  # the SDK's type does not know them
     known.add(project.uid, zip((_key(item) for item, _ in rows), tasks, strict=True), swept=max(tasks))
     report.new += len(rows)
     report.blind += sum("predictions" not in task for _, task in rows)
@@ -115,7 +122,7 @@ def _sweep(client: Client, project: Project, known: Known, size: int, report: Pu
             if there.setdefault(key, row["id"]) == row["id"]:
                 found.append((key, row["id"]))
             elif not row["total_annotations"]:
-                client.delete(f"/api/tasks/{row['id']}/")
+                _delete(client, row["id"])
                 report.doubles += 1
         known.add(project.uid, found, swept=rows[-1]["id"])
 
@@ -126,9 +133,13 @@ def _delete_erased(client: Client, ledger: Ledger, project: Project, known: Know
     kept = ledger.messages.known(message for _, message in there)
     for (_, message), task in there.items():
         if message not in kept:
-            client.delete(f"/api/tasks/{task}/")
+            _delete(client, task)
             known.remove(project.uid, [task])
             report.erased += 1
+
+
+def _delete(client: Client, task: int) -> None:
+    client.remove(f"task {task}", lambda sdk: sdk.tasks.delete(str(task)))
 
 
 def _key(item: Selection) -> Key:

@@ -1,9 +1,11 @@
 """What may go wrong between us and Label Studio: one clear error each, and nothing lost or doubled."""
 
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 
 import httpx
+import jwt
 import pytest
 
 from configs.errors import SwitchboardError
@@ -56,7 +58,9 @@ def personal_token(admin) -> Iterator[str]:
 def test_a_personal_access_token_works_and_its_short_lived_part_is_renewed(label_studio, personal_token):
     client = label_studio.client(personal_token)
     assert client.get("/api/current-user/whoami")["email"] == label_studio.account.username
-    client._access = "expired"
+    foreign = jwt.encode({"exp": time.time() + 300}, "signed by somebody else, at length")
+    assert client._sdk is not None
+    client._sdk._client_wrapper._tokens_client._access_token = foreign  # fresh to the SDK, nothing to the server
     assert client.get("/api/current-user/whoami")["email"] == label_studio.account.username
 
 
