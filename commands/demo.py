@@ -1,10 +1,13 @@
 """`switchboard demo`: the whole loop once, on the quick recipe."""
 
+import sys
 from typing import Any
 
 import typer
 
 app = typer.Typer()
+SHOWN = 42  # characters of a message
+PLAIN_WIDTH = 120  # columns where the output is not a terminal
 
 
 @app.command()
@@ -18,10 +21,11 @@ def demo() -> None:
     from flows.progress import say_to_stderr
 
     answers = run_demo(say_to_stderr)
-    table = Table("message", "label", "confidence", "decision", "team", "respond within", title="What the service said")
+    console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    table = Table("message", "label", "sure", "decision", "team", "reply in", title="What the service said")
     for text, result in answers:
-        table.add_row(text, *_cells(result))
-    Console().print(table)
+        table.add_row(_shortened(text), *_cells(result))
+    console.print(table)
     print("what to try next:")
     print(f"  .venv/bin/mlflow ui --backend-store-uri {tracking_uri()}    the run, its curves and its bundle")
     print("  .venv/bin/switchboard models                     versions, figures and aliases")
@@ -31,11 +35,15 @@ def demo() -> None:
     print(f"  everything made lies under {var_dir()}; `make model` trains the full recipe")
 
 
+def _shortened(text: str) -> str:
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
 def _cells(result: dict[str, Any]) -> list[str]:
     if "error" in result:
         return ["-", "-", result["error"]["message"], "-", "-"]
     route = result["route"]
-    decision = result["decision"] + (f" ({result['reason']})" if result["reason"] else "")
+    decision = result["reason"] or result["decision"]
     return [
         result["label"],
         f"{result['confidence']:.2f}",
