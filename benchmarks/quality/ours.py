@@ -1,0 +1,42 @@
+"""Ours: the corpus alone, with real rows, real rows alone, or with an archive too, by the full recipe."""
+
+import json
+import tempfile
+from pathlib import Path
+
+from benchmarks.quality.rows import Job, Predict, Rows
+
+
+def fit(job: Job, rows: Rows) -> Predict:
+    """Return the fitted system; it is exported and asked as it is served."""
+    from configs.recipe import load_recipe
+    from training.predictor import Predictor
+    from training.run import train_bundle
+
+    recipe = load_recipe("full", (f"seed={job.seed}",))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        fit, holdout, weights = _rows(job, rows, recipe, folder)
+        archive = Path(job.archive) if job.system == "ours_archive" else None
+        train_bundle(fit, holdout, recipe, folder / "bundle", "benchmark", weights=weights, archive=archive, say=print)
+        predictor = Predictor(folder / "bundle")
+    return lambda texts: [job.labels[i] for i in predictor.predict(texts).scores.argmax(axis=1)]
+
+
+def _rows(job: Job, rows: Rows, recipe, folder: Path):  # noqa: ANN001, ANN202
+    """Return the rows to fit and to hold out, and weights; what a customer would test on is fitted here."""
+    from data.corpus import SEED_SOURCE
+    from flows.training_set import customer_training_set, seed_training_set
+
+    if not rows.rows:
+        seed = seed_training_set(recipe)
+        return seed.fit, seed.holdout, ()
+    path = folder / "real.jsonl"
+    path.write_text(
+        "".join(
+            json.dumps({"text": row["raw"], "label": row["label"], "second": row["second"]}) + "\n" for row in rows.rows
+        )
+    )
+    found = customer_training_set(recipe, str(path), with_seed=job.system != "ours_real")
+    kept_back = [row for row in found.test if row.message.source != SEED_SOURCE]
+    return [*found.fit, *kept_back], found.holdout, (*found.weights, *[found.weights[-1]] * len(kept_back))

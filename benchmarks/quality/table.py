@@ -1,0 +1,93 @@
+"""The table and the plot of the cells that are done."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from sklearn.metrics import f1_score
+
+from benchmarks.quality.grid import SIZES, Split
+from benchmarks.quality.rows import Job
+from configs.taxonomy import NONE
+
+Done = Mapping[Job, dict]
+BEGIN, END = "<!-- quality: begin -->", "<!-- quality: end -->"
+_WHAT = {
+    "ours": "ours: corpus + labels",
+    "ours_real": "ours: labels alone",
+    "ours_archive": "ours: corpus + labels + archive",
+}
+
+
+def macro_f1(cell: dict, split: Split, labels: tuple[str, ...]) -> float:
+    """Return macro-F1 over the labels, rows of `none` left out."""
+    pairs = [
+        (row["label"], found) for row, found in zip(split.test, cell["found"], strict=True) if row["label"] != NONE
+    ]
+    true, found = zip(*pairs, strict=True)
+    return float(f1_score(true, found, labels=labels, average="macro", zero_division=0))
+
+
+def write_table(done: Done, split: Split, command: str, path: Path) -> None:
+    """Put the table into the results file, in place of the one that was there."""
+    text = path.read_text(encoding="utf-8") if path.exists() else "# Results\n"
+    before, _, rest = text.partition(BEGIN)
+    after = rest.partition(END)[2]
+    path.write_text(
+        f"{before.rstrip()}\n\n{BEGIN}\n{_section(done, split, command)}\n{END}\n{after.lstrip()}".rstrip() + "\n"
+    )
+
+
+def _section(done: Done, split: Split, command: str) -> str:
+    sizes = [size for size in SIZES if any(job.size == size for job in done)]
+    head = f"| labels a class | {' | '.join(sizes)} | fit, seconds | peak, MB | messages/s |"
+    lines = ["## Quality", "", f"    {command}", "",
+             f"Macro-F1 over the eight labels on {len(split.test)} rows, mean (and range) over seeds; seconds, memory and "
+             "rate at the largest size.", "", head, "|" + "---|" * (len(sizes) + 4)]  # fmt: skip
+    for system in dict.fromkeys(job.system for job in done):
+        lines.append(f"| {_WHAT.get(system, system)} | {_row(done, split, system, sizes)} |")
+    return "\n".join(lines)
+
+
+def _row(done: Done, split: Split, system: str, sizes: list[str]) -> str:
+    cells, last = [], []
+    for size in sizes:
+        found = [(job, cell) for job, cell in done.items() if (job.system, job.size) == (system, size)]
+        scored = [macro_f1(cell, split, job.labels) for job, cell in found if "skipped" not in cell]
+        skipped = next((cell["skipped"] for _, cell in found if "skipped" in cell), "")
+        cells.append(f"{np.mean(scored):.3f} ({min(scored):.2f}-{max(scored):.2f})" if scored else skipped[:60] or "-")
+        last = [cell for _, cell in found if "skipped" not in cell] or last
+    costs = [
+        f"{np.mean([cell[name] for cell in last]):.0f}" if last else "-"
+        for name in ("fit_seconds", "peak_mb", "per_second")
+    ]
+    return " | ".join([*cells, *costs])
+
+
+def draw_plot(done: Done, split: Split, path: Path) -> None:
+    """Draw the learning curves."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(8, 5))
+    for system in dict.fromkeys(job.system for job in done):
+        points = []
+        for at, size in enumerate(SIZES):
+            scored = [macro_f1(cell, split, job.labels) for job, cell in done.items()
+                      if (job.system, job.size) == (system, size) and "skipped" not in cell]  # fmt: skip
+            if scored:
+                points.append((at, float(np.mean(scored))))
+        if points:
+            axes.plot(
+                *zip(*points, strict=True),
+                marker="o",
+                label=_WHAT.get(system, system),
+                linewidth=2.5 if "ours" in system else 1,
+            )
+    axes.set_xticks(range(len(SIZES)), SIZES)
+    axes.set(xlabel="real labels a class", ylabel="macro-F1")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    figure.savefig(path, dpi=120, bbox_inches="tight")
