@@ -24,7 +24,7 @@ HEAVY = (
 def run(*arguments: str, var: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "SWITCHBOARD_VAR": str(var), "COLUMNS": "120"}
     command = [sys.executable, "-m", "switchboard", *arguments]
-    return subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=600)
 
 
 def test_help_loads_nothing_heavy():

@@ -11,6 +11,7 @@ from configs.taxonomy import load_taxonomy
 from tests.tiny_base import make_base_model, tiny_recipe, tiny_rows
 from training.augment import augment
 from training.dataset import to_dataset
+from training.examples import as_examples
 from training.noise import NoisyRows
 
 SENTENCE = "@NorthCare my order hasn't arrived. It was promised for Tuesday, please look into it."
@@ -44,7 +45,7 @@ def test_each_kind_of_noise_occurs():
 def noisy(tmp_path_factory):
     base = make_base_model(tmp_path_factory.mktemp("base"))
     recipe = tiny_recipe(base, noise=0.8)
-    rows = tiny_rows(3)
+    rows = as_examples(tiny_rows(3))
     tokenizer = AutoTokenizer.from_pretrained(base)
     plain = to_dataset(rows, tokenizer, load_taxonomy().labels, recipe, None)
     return NoisyRows(rows, plain, tokenizer, recipe, None), plain
