@@ -12,6 +12,7 @@ app = typer.Typer(
     name="switchboard",
     help="Sort what people write to a company, and say which team should answer.",
     no_args_is_help=True,
+    rich_markup_mode=None,  # plain help: loading rich alone would take half of the half second that --help may take
     pretty_exceptions_enable=False,
     add_completion=False,
 )
