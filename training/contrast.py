@@ -26,7 +26,7 @@ def learn_by_contrast(
     groups = _groups(rows)
     draw = np.random.default_rng(recipe.seed)
     optimizer = torch.optim.AdamW(
-        network.encoder.parameters(), lr=recipe.contrastive_rate, weight_decay=recipe.weight_decay
+        network.encoder.parameters(), lr=recipe.contrastive_rate, weight_decay=recipe.weight_decay, fused=True
     )
     network.train()
     for step in range(recipe.contrastive_steps):
