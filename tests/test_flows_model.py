@@ -38,7 +38,7 @@ def test_a_version_is_registered_with_figures_bundle_and_lineage(tiny_base: Path
     assert not any((var_dir / "training").iterdir()), "nothing is left of what only a resumed run needs"
 
 
-@pytest.mark.parametrize("where", ["export_bundle", "learn"])
+@pytest.mark.parametrize("where", ["write_bundle", "learn"])
 def test_a_failed_training_registers_nothing_and_goes_on_in_the_same_run(
     tiny_base: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch, where: str
 ):

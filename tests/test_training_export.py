@@ -10,7 +10,7 @@ from configs.errors import SwitchboardError
 from configs.taxonomy import load_taxonomy
 from training import export
 from training.bundle import BundleInfo, Calibration, Thresholds, verify
-from training.export import export_bundle
+from training.export import export_network, write_bundle
 from training.model import MessageClassifier
 from training.predictor import Predictor
 
@@ -36,11 +36,20 @@ def _info() -> BundleInfo:
     )  # fmt: skip
 
 
+def _export(network: MessageClassifier, tokenizer: PreTrainedTokenizerBase, folder: Path) -> Path:
+    path = folder.parent / "network.onnx"
+    try:
+        export_network(network, tokenizer, GOLDEN, 16, path)
+        return write_bundle(path, tokenizer, _info(), GOLDEN, "# card", folder)
+    finally:
+        path.unlink(missing_ok=True)
+
+
 @pytest.mark.parametrize("pooling", ["mean", "cls", "attention"])
 def test_every_pooling_is_exported_faithfully(
     tiny_base: Path, tokenizer: PreTrainedTokenizerBase, tmp_path: Path, pooling: str
 ):
-    folder = export_bundle(_network(tiny_base, pooling), tokenizer, _info(), GOLDEN, "# card", tmp_path / "bundle")
+    folder = _export(_network(tiny_base, pooling), tokenizer, tmp_path / "bundle")
     verify(folder)
     Predictor(folder, threads=1).check_golden()
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
@@ -59,7 +68,7 @@ def test_a_network_that_onnx_does_not_reproduce_is_refused(
 
     monkeypatch.setattr(export, "_export_onnx", broken)
     with pytest.raises(SwitchboardError, match=r"ONNX and PyTorch differ by 1\.0"):
-        export_bundle(_network(tiny_base), tokenizer, _info(), GOLDEN, "# card", tmp_path / "bundle")
+        _export(_network(tiny_base), tokenizer, tmp_path / "bundle")
     assert list(tmp_path.iterdir()) == [], "nothing half made is left behind"
 
 
@@ -70,9 +79,9 @@ def test_a_network_that_answers_nonsense_is_refused(
     with torch.no_grad():
         network.label_head.weight.fill_(float("nan"))
     with pytest.raises(SwitchboardError, match="differ by nan"):
-        export_bundle(network, tokenizer, _info(), GOLDEN, "# card", tmp_path / "bundle")
+        _export(network, tokenizer, tmp_path / "bundle")
 
 
 def test_an_existing_folder_is_never_overwritten(tiny_base: Path, tokenizer: PreTrainedTokenizerBase, tmp_path: Path):
     with pytest.raises(SwitchboardError, match="exists already"):
-        export_bundle(_network(tiny_base), tokenizer, _info(), GOLDEN, "# card", tmp_path)
+        write_bundle(tmp_path / "none.onnx", tokenizer, _info(), GOLDEN, "# card", tmp_path)

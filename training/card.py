@@ -18,6 +18,7 @@ Sorts messages to a company into {", ".join(info.labels)}, with a doubt score fo
 | code | {info.commit} |
 | taxonomy | {info.taxonomy_version} |
 | calibration | temperature {info.calibration.temperature:.3f}, on the held-out messages, adapted to the deployed mix |
+| precision | {info.precision}{" (" + info.precision_check.told() + ")" if info.precision_check else ""} |
 | reads | English, the first {info.max_tokens} word pieces |
 
 Acts alone from these scores, computed from the costs of playbook {info.thresholds.playbook_version}:

@@ -13,31 +13,44 @@ from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerBase
 
 from configs.errors import SwitchboardError
-from data.clean import clean
 from training.bundle import CARD, GOLDEN, INFO, MODEL, TOKENIZER, BundleInfo, seal
 from training.model import MessageClassifier
-from training.predictor import Predictor
+from training.predictor import Network, Predictor
 
 TOLERANCE = 1e-4
 
 
-def export_bundle(
-    model: MessageClassifier, tokenizer: PreTrainedTokenizerBase, info: BundleInfo, golden: Sequence[str], card: str,
-    folder: Path,
-) -> Path:  # fmt: skip
-    """Write a sealed bundle to `folder`, which must not exist; nothing is left behind when a check fails."""
+def export_network(
+    model: MessageClassifier, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_tokens: int, path: Path
+) -> None:
+    """Write the network in ONNX, proved to answer on cleaned texts as PyTorch does."""
+    _export_onnx(model, path)
+    tokens = tokenizer(list(texts), truncation=True, max_length=max_tokens)["input_ids"]
+    padded = tokenizer.pad({"input_ids": tokens}, return_tensors="pt")
+    with torch.no_grad():
+        logits, doubt = model(padded["input_ids"], padded["attention_mask"])
+    found_logits, found_doubt = Network(path).logits(tokens)
+    worst = max(np.abs(found_logits - logits.numpy()).max(), np.abs(found_doubt - doubt.numpy()).max())
+    if not worst <= TOLERANCE:
+        raise SwitchboardError(f"ONNX and PyTorch differ by {worst:.2e} on the golden messages (allowed {TOLERANCE})")
+
+
+def write_bundle(
+    network: Path, tokenizer: PreTrainedTokenizerBase, info: BundleInfo, golden: Sequence[str], card: str, folder: Path
+) -> Path:
+    """Write a sealed bundle to `folder`, which must not exist; nothing is left behind when a step fails."""
     if folder.exists():
         raise SwitchboardError(f"{folder}: exists already; name a new folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
     waiting = Path(tempfile.mkdtemp(prefix=".bundle-", dir=folder.parent))
     try:
-        _export_onnx(model, waiting / MODEL)
+        shutil.copyfile(network, waiting / MODEL)
         _save_tokenizer(tokenizer, waiting / TOKENIZER)
         (waiting / INFO).write_text(info.model_dump_json(indent=1) + "\n", encoding="utf-8")
         (waiting / CARD).write_text(card, encoding="utf-8")
         (waiting / GOLDEN).write_text("", encoding="utf-8")
         seal(waiting)
-        _write_golden(waiting, golden, _check_parity(model, tokenizer, waiting, golden))
+        _write_golden(waiting, golden, Predictor(waiting))
         seal(waiting)
         waiting.chmod(0o755)
         waiting.rename(folder)
@@ -57,30 +70,13 @@ def _export_onnx(model: MessageClassifier, path: Path) -> None:
     ids = torch.tensor([[1, 2, 3], [1, 2, 0]])  # small ids, which every vocabulary has
     dynamic = {0: "batch", 1: "tokens"}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter warns of indexing; the parity check below is the proof
+        warnings.simplefilter("ignore")  # the exporter warns of indexing; the parity check is the proof
         torch.onnx.export(
             model.eval(), (ids, (ids > 0).long()), str(path), input_names=["input_ids", "attention_mask"],
             output_names=["logits", "doubt"], opset_version=17, dynamo=False, dynamic_axes={
                 "input_ids": dynamic, "attention_mask": dynamic, "logits": {0: "batch"}, "doubt": {0: "batch"},
             },
         )  # fmt: skip
-
-
-def _check_parity(
-    model: MessageClassifier, tokenizer: PreTrainedTokenizerBase, folder: Path, golden: Sequence[str]
-) -> Predictor:
-    predictor = Predictor(folder)
-    cleaned = [clean(text, predictor.company) for text in golden]
-    tokens = tokenizer(
-        cleaned, truncation=True, max_length=predictor.info.max_tokens, padding=True, return_tensors="pt"
-    )
-    with torch.no_grad():
-        logits, doubt = model(tokens["input_ids"], tokens["attention_mask"])
-    found_logits, found_doubt = predictor.logits(predictor.encode(cleaned))
-    worst = max(np.abs(found_logits - logits.numpy()).max(), np.abs(found_doubt - doubt.numpy()).max())
-    if not worst <= TOLERANCE:
-        raise SwitchboardError(f"ONNX and PyTorch differ by {worst:.2e} on the golden messages (allowed {TOLERANCE})")
-    return predictor
 
 
 def _write_golden(folder: Path, golden: Sequence[str], predictor: Predictor) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,17 +12,19 @@ from transformers import TrainerCallback
 from configs.errors import SwitchboardError
 from configs.recipe import Recipe
 from configs.taxonomy import Taxonomy, load_taxonomy
+from data.clean import clean
 from data.messages import LabelledMessage
 from training.answers import Answers, calibrate_on
 from training.archive import load_examples, save_examples, taught_by
 from training.bundle import BundleInfo, read_info, verify
 from training.card import write_card
 from training.examples import Example, as_examples
-from training.export import export_bundle
+from training.export import export_network, write_bundle
 from training.few import choose_method, learn_from_few, rarest
 from training.finetune import FineTuned
 from training.inference import network_logits
 from training.parts import fingerprint
+from training.precision import Exported, choose_precision
 from training.processes import is_first
 from training.setup import Setup, make_ready
 
@@ -63,14 +65,14 @@ def train_bundle(
     if folder.is_dir():
         verify(folder)
         return Trained(folder, read_info(folder), **json.loads((work / _CURVE).read_text(encoding="utf-8")))
-    setup = make_ready(recipe)
-    learnt = learn(setup, as_examples(fit, weights), holdout, work, callbacks, archive, say)
+    setup, examples = make_ready(recipe), as_examples(fit, weights)
+    learnt = learn(setup, examples, holdout, work, callbacks, archive, say)
     curve = {"history": learnt.tuned.history, "method": learnt.method}
     (work / _CURVE).write_text(json.dumps(curve), encoding="utf-8")
-    info = _describe(setup, learnt, fingerprint([*fit, *holdout]), commit)
     golden = [example for segment in setup.taxonomy.segments for example in segment.examples]
-    card = write_card(info, len(fit), len(holdout))
-    export_bundle(learnt.tuned.model, setup.tokenizer, info, golden, card, folder)
+    exported = _export(setup, learnt, examples, golden, work, say)
+    info = _describe(setup, learnt, exported, fingerprint([*fit, *holdout]), commit)
+    write_bundle(exported.path, setup.tokenizer, info, golden, write_card(info, len(fit), len(holdout)), folder)
     return Trained(folder, info, learnt.tuned.history, learnt.method)
 
 
@@ -150,13 +152,28 @@ def check_rows(fit: Sequence[LabelledMessage], holdout: Sequence[LabelledMessage
             raise SwitchboardError(f"no rows {name} for {', '.join(missing)}; label some messages of each first")
 
 
-def _describe(setup: Setup, learnt: Learnt, data: str, commit: str) -> BundleInfo:
-    taxonomy, recipe = load_taxonomy(), setup.recipe
-    calibration, thresholds = calibrate_on(learnt.answers, learnt.seen, recipe, taxonomy)
+def _export(
+    setup: Setup, learnt: Learnt, examples: Sequence[Example], golden: Sequence[str], work: Path, say: Say
+) -> Exported:
+    """Return the network in ONNX, in the precision that the recipe asks for or that pays."""
+    path, rows = work / "fp32.onnx", learnt.answers.rows
+    texts = [clean(text, setup.company) for text in golden]
+    export_network(learnt.tuned.model, setup.tokenizer, texts, setup.recipe.max_tokens, path)
+    seen, held = (setup.tokenised(part)["input_ids"] for part in (examples, as_examples(rows)))
+    exported = choose_precision(setup.recipe.precision, path, list(seen), list(held), rows, setup.taxonomy)
+    say(f"precision {exported.precision}" + (f": {exported.check.told()}" if exported.check else ""))
+    return exported
+
+
+def _describe(setup: Setup, learnt: Learnt, exported: Exported, data: str, commit: str) -> BundleInfo:
+    taxonomy, recipe, answers = load_taxonomy(), setup.recipe, learnt.answers
+    if learnt.method == "fine_tune":  # the few were answered by networks that had not seen them; those stand
+        answers = replace(answers, logits=exported.logits, doubt=exported.doubt)
+    calibration, thresholds = calibrate_on(answers, learnt.seen, recipe, taxonomy)
     now = datetime.now(UTC)
     return BundleInfo(
         name=f"{recipe.name}-{now:%Y%m%d-%H%M%S}", created=now.isoformat(timespec="seconds"), labels=taxonomy.labels,
         taxonomy_version=taxonomy.version, max_tokens=recipe.max_tokens, calibration=calibration, thresholds=thresholds,
         base_model=recipe.base_model, base_digest=setup.base_digest, data_fingerprint=data, commit=commit,
-        recipe=recipe.model_dump(),
+        recipe=recipe.model_dump(), precision=exported.precision, precision_check=exported.check,
     )  # fmt: skip
