@@ -7,7 +7,7 @@ from typing import Any
 
 from configs.errors import SwitchboardError
 from configs.taxonomy import Taxonomy
-from data.clean import clean
+from data.clean import COMPANY, COMPETITOR, clean
 from data.messages import LabelledMessage, Message, message_id
 from data.readers import Row
 
@@ -19,12 +19,15 @@ class BadRow(SwitchboardError):
     """What is wrong with one row; its neighbours are not affected."""
 
 
-def to_message(fields: Mapping[str, Any]) -> Message:
-    """Return the message that the fields describe; unknown fields are left aside."""
+def to_message(fields: Mapping[str, Any], cleaned: str | None = None) -> Message:
+    """Return the message that the fields describe; unknown fields are left aside.
+
+    `cleaned`, the text as cleaned for a company, saves cleaning it again for the id of a message that has none.
+    """
     text = check_text(fields.get("text"))
     given = fields.get("id")
     optional = {name: str(fields[name]) for name in _OPTIONAL if fields.get(name) is not None}
-    return Message(text, str(given) if given not in (None, "") else message_id(clean(text)),
+    return Message(text, str(given) if given not in (None, "") else message_id(_without_company(text, cleaned)),
                    time=_to_time(fields.get("time")), **optional)  # fmt: skip
 
 
@@ -50,6 +53,11 @@ def read_labelled(path_name: str, rows: Iterable[Row], taxonomy: Taxonomy) -> li
     if not labelled:
         raise SwitchboardError(f"{path_name}: no labelled messages in it")
     return labelled
+
+
+def _without_company(text: str, cleaned: str | None) -> str:
+    """Return the text cleaned for no company: an id must not change when a company's names do."""
+    return clean(text) if cleaned is None or COMPANY in cleaned or COMPETITOR in cleaned else cleaned
 
 
 def check_text(text: Any) -> str:

@@ -55,7 +55,7 @@ def answer_batch(model: ServedModel, calls: Sequence[Sequence[Any]], max_charact
     """Return the answers to each call's messages, all scored together."""
     received = datetime.now(UTC)
     read = [[_read(fields, max_characters, model) for fields in call] for call in calls]
-    texts = [one.cleaned for call in read for one in call if isinstance(one, _Readable)]
+    texts = [one.cleaned for call in read for one in call if isinstance(one, Incoming)]
     scored, computed = model.score(texts)
     results = iter(scored)
     answers = [
@@ -65,18 +65,12 @@ def answer_batch(model: ServedModel, calls: Sequence[Sequence[Any]], max_charact
     return Batch(answers, computed)
 
 
-@dataclass(frozen=True, slots=True)
-class _Readable:
-    incoming: Incoming
-    cleaned: str
-
-
-def _route(one: _Readable, scored: Scored, model: ServedModel, received: datetime) -> Answer:
+def _route(one: Incoming, scored: Scored, model: ServedModel, received: datetime) -> Answer:
     try:
-        decision = model.decider.route(scored, one.incoming.message, one.incoming.facts, received)
+        decision = model.decider.route(scored, one.message, one.facts, received)
     except Exception:  # one message's fault stays its own
-        return _fault(one.incoming.message.id)
-    return Answer(one.incoming, decision, "d-" + secrets.token_hex(10))
+        return _fault(one.message.id)
+    return Answer(one, decision, "d-" + secrets.token_hex(10))
 
 
 def _fault(given_id: str | None) -> Answer:
@@ -90,7 +84,7 @@ def tokens_of(fields: Any, max_tokens: int) -> int:
     return min(max_tokens, len(text) // CHARACTERS_A_TOKEN + 2) if isinstance(text, str) else 1
 
 
-def _read(fields: Any, max_characters: int, model: ServedModel) -> _Readable | Answer:
+def _read(fields: Any, max_characters: int, model: ServedModel) -> Incoming | Answer:
     if not isinstance(fields, dict):
         return Answer(error=ApiError("invalid_request", f"a message must be an object, found {type(fields).__name__}"))
     given = fields.get("id")
@@ -100,8 +94,7 @@ def _read(fields: Any, max_characters: int, model: ServedModel) -> _Readable | A
         reason = f"'text' has {len(text)} characters, the limit is {max_characters}"
         return Answer(error=ApiError("invalid_request", reason, {"max_characters": max_characters}), given_id=given_id)
     try:
-        incoming = read_incoming(fields)
-        return _Readable(incoming, model.decider.clean(incoming.message.text))
+        return read_incoming(fields, model.decider.clean)
     except BadRow as error:
         return Answer(error=ApiError("invalid_request", str(error)), given_id=given_id)
     except Exception:

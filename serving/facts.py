@@ -5,11 +5,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from data.clean import MAX_CHARACTERS
+from data.personal import personal_data
 
-_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
-_PHONE = re.compile(r"(?<![\w#£$€])(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,5}\)|\d{2,5})(?:[ .-]?\d){6,10}(?!\w)")
-_CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
-_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
 _LEAVING = re.compile(
     r"\b(?:cancel(?:l?ing|l?ed)? (?:my|our|the|this) (?:\w+ )?(?:contract|account|subscription|membership|plan|service|sim|policy|card)"
     r"|(?:leav|switch|mov|port)ing (?:away )?(?:from you|to (?:a |another |your )?(?:competitor|@competitor)|providers?|elsewhere)"
@@ -45,22 +42,8 @@ def holds_any(names: Iterable[str], text: str) -> bool:
     return any(_DETECTORS[name](text) for name in names)
 
 
-def _has_personal_data(text: str) -> bool:
-    if "@" in text and _EMAIL.search(text):
-        return True
-    if sum(map(str.isdigit, text)) < 8:
-        return False
-    return bool(_PHONE.search(text) or _IBAN.search(text) or any(_is_card(match[0]) for match in _CARD.finditer(text)))
-
-
-def _is_card(number: str) -> bool:
-    """Return whether digits pass the check that card numbers pass (Luhn)."""
-    digits = [int(character) for character in reversed(number) if character.isdigit()]
-    return sum(digits[::2]) % 10 == -sum(sum(divmod(2 * digit, 10)) for digit in digits[1::2]) % 10
-
-
 _DETECTORS: dict[str, Callable[[str], bool]] = {
-    "personal_data": _has_personal_data,
+    "personal_data": lambda text: bool(personal_data(text)),
     "leaving": lambda text: bool(_LEAVING.search(text)),
     "threat": lambda text: bool(_THREAT.search(text)),
 }

@@ -1,6 +1,6 @@
 """From a caller's fields to a message and its facts, strictly typed; files and the API read messages alike."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,14 +16,18 @@ _MAY_BE_NUMBER = {"id", "thread_id", "parent_id", "customer_id"}
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One message with what the caller says of it."""
+    """One message with what the caller says of it, and its text as the model reads it, where that was asked for."""
 
     message: Message
     facts: CallerFacts
+    cleaned: str = ""
 
 
-def read_incoming(fields: Mapping[str, Any]) -> Incoming:
-    """Return the message and facts in `fields`, or raise with the field that is wrong; unknown fields are left aside."""
+def read_incoming(fields: Mapping[str, Any], clean: Callable[[str], str] | None = None) -> Incoming:
+    """Return the message and facts in `fields`, or raise with the field that is wrong; unknown fields are left aside.
+
+    With `clean`, the text is cleaned by it, once.
+    """
     for name in _SHORT:
         if name in fields:
             _check_short(name, fields[name])
@@ -33,11 +37,11 @@ def read_incoming(fields: Mapping[str, Any]) -> Incoming:
         "text": _storable(check_text(fields.get("text"))),
         "parent_text": _storable(check_text(parent)) if parent else None,
     }
-    message = to_message({**fields, **texts, "author": author})
+    cleaned = clean(str(texts["text"])) if clean else None
+    message = to_message({**fields, **texts, "author": author}, cleaned)
     reach = reach if reach is not None else _read_reach(fields.get("reach"))
-    return Incoming(
-        message, CallerFacts(reach, tier or str(fields.get("customer_tier") or ""), str(fields.get("sentiment") or ""))
-    )
+    tier = tier or str(fields.get("customer_tier") or "")
+    return Incoming(message, CallerFacts(reach, tier, str(fields.get("sentiment") or "")), cleaned or "")
 
 
 def _read_author(author: Any) -> tuple[str | None, int | None, str]:

@@ -18,6 +18,7 @@ _ERRORS: tuple[ErrorType, ...] = (
     "overloaded",
     "not_ready",
     "timeout",
+    "internal",
 )
 
 

@@ -68,7 +68,7 @@ def to_record(
     extra = {
         "team": route.team, "tier": route.tier, "priority": route.priority, "rules": list(route.rules),
         "due": route.due.isoformat() if route.due else None, "model": versions["name"], "digest": versions["digest"],
-        "caller": caller, "channel": message.channel,
+        "caller": caller, "channel": message.channel, "source": message.source,
     }  # fmt: skip
     logged = Logged(
         id=answer.decision_id, message_id=decision.id, at=at, label=decision.label, confidence=decision.confidence,
@@ -76,7 +76,7 @@ def to_record(
         model_version=versions["version"], taxonomy_version=versions["taxonomy_version"],
         playbook_version=versions["playbook_version"], request_id=request_id, extra=extra,
     )  # fmt: skip
-    kept = replace(message, source=message.source or SOURCE)
+    kept = replace(message, source=SOURCE)  # never the caller's word: "seed" is ours, and only SOURCE is masked in time
     return DecisionRecord(logged, kept if keep_text else replace(kept, text="", parent_text=""))
 
 

@@ -134,7 +134,8 @@ def test_no_rows_forbid_training():
 @pytest.mark.parametrize(
     ("text", "found"),
     [("call +44 20 7946 0958", ("phone",)), ("07700 900123 pls", ("phone",)), ("jo.b+x@mail.example.org", ("email",)),
-     ("4111 1111 1111 1111", ("card",)), ("order 123456789", ()), ("@bob at 10.30 for £20,000", ()), ("ref 4111111111111112", ())],
+     ("4111 1111 1111 1111", ("card",)), ("order 123456789", ()), ("@bob at 10.30 for £20,000", ()), ("ref 4111111111111112", ()),
+     ("pay GB29 NWBK 6016 1331 9268 19", ("account", "phone"))],
 )  # fmt: skip
 def test_personal_data_is_told_from_other_numbers(text: str, found: tuple[str, ...]):
     assert personal_data(text) == found

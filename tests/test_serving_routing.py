@@ -92,7 +92,7 @@ def test_the_due_time_counts_from_the_message_else_from_its_receipt():
 
 @pytest.mark.parametrize(("text", "found"), [
     ("card 4111 1111 1111 1111", True), ("order 4111111111111112", False), ("GB29 NWBK 6016 1331 9268 19", True),
-    ("+44 20 7946 0958", True), ("@maple it costs £20 at 10:30", False), ("order 20417 is late", False),
+    ("+44 20 7946 0958", True), ("dial 07700-900-123", True), ("@maple it costs £20 at 10:30", False), ("order 20417 is late", False),
 ])  # fmt: skip
 def test_personal_data_is_told_from_other_numbers(text, found):
     assert holds_any(["personal_data"], text) is found
