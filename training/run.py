@@ -18,6 +18,7 @@ from training.answers import Answers, calibrate_on
 from training.archive import load_examples, save_examples, taught_by
 from training.bundle import BundleInfo, read_info, verify
 from training.card import write_card
+from training.distil import distil_once
 from training.examples import Example, as_examples
 from training.export import export_network, write_bundle
 from training.few import choose_method, learn_from_few, rarest
@@ -69,6 +70,7 @@ def train_bundle(
     learnt = learn(setup, examples, holdout, work, callbacks, archive, say)
     curve = {"history": learnt.tuned.history, "method": learnt.method}
     (work / _CURVE).write_text(json.dumps(curve), encoding="utf-8")
+    learnt = _distilled(setup, learnt, examples, work, say)
     golden = [example for segment in setup.taxonomy.segments for example in segment.examples]
     exported = _export(setup, learnt, examples, golden, work, say)
     info = _describe(setup, learnt, exported, fingerprint([*fit, *holdout]), commit)
@@ -150,6 +152,20 @@ def check_rows(fit: Sequence[LabelledMessage], holdout: Sequence[LabelledMessage
         missing = [label for label in taxonomy.labels if all(row.label != label for row in rows)]
         if missing:
             raise SwitchboardError(f"no rows {name} for {', '.join(missing)}; label some messages of each first")
+
+
+def _distilled(setup: Setup, learnt: Learnt, examples: Sequence[Example], work: Path, say: Say) -> Learnt:
+    """Return what was learnt in a network of fewer layers, where the recipe asks for that."""
+    layers = setup.recipe.layers
+    if layers is None:
+        return learnt
+    if learnt.method != "fine_tune":
+        raise SwitchboardError(f"layers={layers}: so few labels are too few to distil from; leave layers out")
+    tokens = list(setup.tokenised(examples)["input_ids"])
+    student = distil_once(
+        learnt.tuned.model, setup.tokenizer, tokens, setup.recipe, work / "distilled.safetensors", say
+    )
+    return replace(learnt, tuned=replace(learnt.tuned, model=student))
 
 
 def _export(

@@ -1,0 +1,58 @@
+"""Distilling: fewer layers that answer as the whole network does, learnt once."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoTokenizer
+
+from configs.errors import SwitchboardError
+from configs.taxonomy import NONE, load_taxonomy
+from tests.tiny_base import tiny_recipe, tiny_rows
+from training.bundle import read_info
+from training.distil import distil, distil_once, shortened
+from training.model import MessageClassifier
+from training.predictor import Predictor
+from training.run import train_bundle
+
+FIT, HOLDOUT = tiny_rows(24), tiny_rows(6, seed=1, prefix="h")
+LABELS = load_taxonomy().labels
+
+
+@pytest.fixture
+def teacher(tiny_base: Path) -> MessageClassifier:
+    torch.manual_seed(3)
+    network = MessageClassifier(str(tiny_base), len(LABELS), "mean", 0.1).eval()
+    with torch.no_grad():
+        for weights in network.encoder.encoder.parameters():
+            weights.mul_(6 if weights.ndim == 2 else 1)  # at random so small, a layer would hardly matter
+    return network
+
+
+def test_a_student_comes_nearer_to_its_teacher(tiny_base: Path, teacher: MessageClassifier):
+    tokenizer = AutoTokenizer.from_pretrained(tiny_base)
+    tokens = tokenizer([row.message.text for row in FIT])["input_ids"]
+    padded = tokenizer.pad({"input_ids": tokens}, return_tensors="pt")
+
+    def away(network: MessageClassifier) -> float:
+        with torch.no_grad():
+            return float((network(**padded)[0] - teacher(**padded)[0]).abs().mean())
+
+    student = distil(teacher, tokenizer, tokens, layers=1, epochs=8, seed=1)
+    assert len(student.encoder.encoder.layer) == 1 and len(teacher.encoder.encoder.layer) == 2
+    assert away(student) < 0.7 * away(shortened(teacher, 1).eval())
+
+
+def test_a_recipe_with_layers_gives_a_smaller_bundle_that_still_sorts(tiny_base: Path, tmp_path: Path):
+    recipe = tiny_recipe(tiny_base, layers=1, distil_epochs=20)
+    made = train_bundle(FIT, HOLDOUT, recipe, tmp_path / "bundle", "c", work=tmp_path / "work")
+    assert read_info(made.bundle).recipe["layers"] == 1 and (tmp_path / "work" / "distilled.safetensors").is_file()
+    inside = [row for row in HOLDOUT if row.label != NONE]
+    found = Predictor(made.bundle, threads=1).predict([row.message.text for row in inside]).scores.argmax(axis=1)
+    assert np.mean([LABELS[at] == row.label for at, row in zip(found, inside, strict=True)]) > 0.7
+
+
+def test_as_many_layers_as_there_are_is_refused(tiny_base: Path, teacher: MessageClassifier, tmp_path: Path):
+    with pytest.raises(SwitchboardError, match="layers=2: the encoder has 2; ask for fewer"):
+        distil_once(teacher, AutoTokenizer.from_pretrained(tiny_base), [], tiny_recipe(tiny_base, layers=2), tmp_path)
