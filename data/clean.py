@@ -1,7 +1,8 @@
 """The one `clean` that training, batch classification and the service share: signal stays, identity goes.
 
 A link stays a link, a mention a mention, shouting shouting and an emoji its name; who or what exactly was linked,
-mentioned or numbered does not. Knows nothing about models or tokenisation.
+mentioned or numbered does not. The handles that a message opens with are its address, not its words, and go: people
+write them on one channel and not on another. Knows nothing about models or tokenisation.
 """
 
 import html
@@ -33,6 +34,7 @@ _REPEATED_LETTERS = re.compile(r"([^\W\d_])\1{2,}")
 _REPEATED_MARKS = re.compile(r"([!?.,*\-_=~#])\1{2,}")
 _REPEATED_WORDS = re.compile(r"(\[[a-z][a-z -]*\])(?:\s*\1)+")
 _MANY_MENTIONS = re.compile(r"((?:@user ){3})(?:@user )+")
+_ADDRESS = re.compile(r"^(?:[.\s,:-]*(?:@user|@company)(?=[\s,.:-]|$))+[\s,.:-]*(?=\S)")
 _MAYBE_EMOJI = re.compile("[©®\u2000-\U0010ffff]")
 _SKIN_TONES = re.compile("[\U0001f3fb-\U0001f3ff]")
 _CAMEL = re.compile(r"#\w{2,80}")
@@ -65,7 +67,7 @@ def _clean_once(text: str, company: Company | None) -> str:
     text = _REPEATED_MARKS.sub(r"\1\1\1", text)
     text = _REPEATED_WORDS.sub(r"\1", _SPACE.sub(" ", text).strip())
     text = _MANY_MENTIONS.sub(r"\1", text)
-    return _bounded(text)
+    return _bounded(_ADDRESS.sub("", text))
 
 
 def _bounded(text: str) -> str:

@@ -67,6 +67,8 @@ def test_who_and_which_number_never_survives(handle: str, number: str):
         ("order 123-4567-89", "order [number]"),
         ("#CustomerService", "#Customer Service"),
         ("WHERE IS MY PARCEL", "WHERE IS MY PARCEL [shouting]"),
+        ("@a .@b, __company__: no signal @c", "no signal @user"),
+        ("@a's phone", "@user's phone"),
         ("", ""),
     ],
 )
@@ -75,8 +77,8 @@ def test_signal_stays(text: str, cleaned: str):
 
 
 def test_the_company_is_told_from_its_competitor_and_from_others():
-    text = "@AcmeHelp your Acme Mobile is worse than @globex and Globex, says @bob"
-    assert clean(text, COMPANY) == "@company your @company is worse than @competitor and @competitor, says @user"
+    text = "hi @AcmeHelp your Acme Mobile is worse than @globex and Globex, says @bob"
+    assert clean(text, COMPANY) == "hi @company your @company is worse than @competitor and @competitor, says @user"
 
 
 def test_links_mentions_and_numbers_alone_are_empty():
