@@ -1,0 +1,145 @@
+"""The speed-quality frontier: a plain fp32 bundle beside its int8 form and int8 students of fewer layers.
+
+    python benchmarks/frontier.py BUNDLE --on ../shared/data/real_train.jsonl --texts ../shared/data/unlabelled.jsonl
+
+BUNDLE is trained with precision=fp32. Variants are made once, kept under var/benchmarks/frontier and made anew when the
+bundle changes; students are taught on the seed corpus' texts alone. Speeds are processor time in one process with one
+thread, all systems in turn on the same messages, from text to scores; figures are medians of ratios over rounds.
+"""
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from time import process_time
+
+import numpy as np
+
+PROJECT = Path(__file__).resolve().parent.parent
+sys.path[0] = str(PROJECT)
+
+from sklearn.metrics import f1_score
+
+from benchmarks.variants import make_variants
+from configs.paths import var_dir
+from configs.taxonomy import NONE, load_taxonomy
+from data.parsing import read_labelled
+from data.readers import read_rows
+from training.bundle import verify
+from training.policy import judge
+from training.predictor import Predictor
+
+PART = 64  # messages at once, as a busy service batches them
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A variant's speed relative to the plain bundle, macro-F1 a file, coverage and megabytes."""
+
+    name: str
+    speed: float
+    per_second: float
+    quality: dict[str, float]
+    coverage: float
+    megabytes: float
+
+
+def main() -> None:
+    """Make the variants, measure them and write table and plot."""
+    asked = _arguments()
+    home = var_dir() / "benchmarks" / "frontier" / verify(asked.bundle)[:12]
+    bundles = make_variants(asked.bundle, asked.layers, asked.epochs, home, _say)
+    points = _measure({name: Predictor(folder, threads=1) for name, folder in bundles.items()}, asked)
+    print(_table(points))
+    _plot(points, asked.output / "frontier.png", asked.on[0].stem)
+    _say(f"plot in {asked.output / 'frontier.png'}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bundle", type=Path)
+    parser.add_argument("--on", type=Path, nargs="+", required=True, help="labelled files; the first is plotted")
+    parser.add_argument("--texts", type=Path, required=True, help="messages to time")
+    parser.add_argument("--layers", type=lambda text: [int(one) for one in text.split(",") if one], default=[3, 2])
+    parser.add_argument("--epochs", type=int, default=6, help="of the distillation")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--output", type=Path, default=var_dir() / "benchmarks")
+    return parser.parse_args()
+
+
+def _measure(predictors: dict[str, Predictor], asked: argparse.Namespace) -> list[Point]:
+    rows = zip(read_rows(asked.texts), range(PART * asked.rounds), strict=False)
+    texts = [row.fields["text"] for row, _ in rows]
+    seconds = {name: [] for name in predictors}
+    for start in range(0, len(texts), PART):
+        for name, predictor in predictors.items():
+            began = process_time()
+            predictor.predict(texts[start : start + PART])
+            seconds[name].append(process_time() - began)
+    plain = next(iter(seconds.values()))
+    points = []
+    for name, predictor in predictors.items():
+        speed = median(base / own for base, own in zip(plain, seconds[name], strict=True))
+        quality, coverage = {}, 0.0
+        for path in asked.on:
+            quality[path.stem], coverage = _quality(predictor, path)
+        size = (predictor.folder / "model.onnx").stat().st_size / 1e6
+        points.append(Point(name, speed, PART / median(seconds[name]), quality, coverage, size))
+    return points
+
+
+def _quality(predictor: Predictor, path: Path) -> tuple[float, float]:
+    """Return macro-F1 over the eight labels, and the share of rows that are decided without a person."""
+    labels = load_taxonomy().labels
+    rows = [row for row in read_labelled(str(path), read_rows(path), load_taxonomy()) if row.label != NONE]
+    found = predictor.predict([row.message.text for row in rows])
+    called = np.array(labels)[found.scores.argmax(axis=1)]
+    decided = [
+        judge(row.message.text, scores, float(doubt), predictor.info).outcome == "auto"
+        for row, scores, doubt in zip(rows, found.scores, found.doubt, strict=True)
+    ]
+    return float(f1_score([row.label for row in rows], called, average="macro")), float(np.mean(decided))
+
+
+def _table(points: list[Point]) -> str:
+    files = list(points[0].quality)
+    lines = [
+        f"| network | speed | messages/s, one core | {' | '.join(f'macro-F1 {name}' for name in files)} | decided alone | MB |",
+        "|---" * (5 + len(files)) + "|",
+    ]
+    for point in points:
+        scores = " | ".join(f"{100 * point.quality[name]:.1f}" for name in files)
+        lines.append(
+            f"| {point.name} | {point.speed:.2f} | {point.per_second:.0f} | {scores} | {point.coverage:.0%} | {point.megabytes:.0f} |"
+        )
+    return "\n".join(lines)
+
+
+def _plot(points: list[Point], path: Path, name: str) -> None:
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(6.5, 4))
+    plain = points[0].quality[name]
+    axes.axhspan(100 * (plain - 0.01), 100 * plain, color="0.9", label="within one point of plain fp32")
+    axes.axvline(5, color="0.6", linestyle=":", label="five times as fast")
+    for point in points:
+        axes.plot(point.speed, 100 * point.quality[name], "o", color="tab:blue")
+        axes.annotate(point.name, (point.speed, 100 * point.quality[name]), textcoords="offset points", xytext=(6, 5))
+    axes.set(xlabel="throughput, times plain fp32", ylabel=f"macro-F1 on {name}", title="Speed and quality")
+    axes.margins(x=0.25, y=0.2)
+    axes.legend(loc="lower left", fontsize=8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.tight_layout()
+    figure.savefig(path, dpi=150)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()
