@@ -46,19 +46,7 @@ def serve_litserve(port: int) -> None:
     """Serve with LitServe and its batching."""
     import litserve
 
-    class Api(litserve.LitAPI):
-        def setup(self, device: str) -> None:
-            self.decider = make_decider()
-
-        def decode_request(self, request: dict[str, Any]) -> list[str]:
-            return request["texts"]
-
-        def predict(self, batch: list[list[str]]) -> list[list[dict[str, Any]]]:
-            rows = iter(decide(self.decider, [text for texts in batch for text in texts]))
-            return [[next(rows) for _ in texts] for texts in batch]
-
-        def encode_response(self, output: list[dict[str, Any]]) -> dict[str, Any]:
-            return {"results": output}
+    from benchmarks.litserve_api import Api
 
     api = Api(max_batch_size=32, batch_timeout=0.005, api_path="/classify")
     litserve.LitServer(api, accelerator="cpu").run(port=port, generate_client_file=False, log_level="warning")

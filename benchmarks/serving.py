@@ -1,5 +1,6 @@
 """The service under load beside the bare predictor and other servers: one run, everything started here, ratios.
 
+    python benchmarks/serving.py --install          LitServe, once, in a folder of its own
     python benchmarks/serving.py BUNDLE [--texts FILE.jsonl] [--seconds 3] [--rounds 3] [--systems ours,fastapi]
 
 Rounds go through all systems in turn, so that a busy machine is busy for all; figures are medians over rounds.
@@ -27,6 +28,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.load import Load, bodies, drive
 from benchmarks.rivals import BUNDLE, decide, make_decider
+from configs.paths import var_dir
 from data.corpus import read_corpus
 from data.readers import read_rows
 from training.publish import publish
@@ -38,6 +40,9 @@ SYSTEMS = ("ours", "fastapi", "litserve", "batchable")
 def main() -> None:
     """Run every system at every load and print a table of throughput and latency."""
     arguments = parse()
+    if arguments.install:
+        install()
+        return
     texts = load_texts(arguments.texts)
     os.environ[BUNDLE] = str(arguments.bundle.resolve())
     found: dict[tuple[str, tuple[int, int]], list[Load]] = {}
@@ -61,12 +66,28 @@ def main() -> None:
 def parse() -> argparse.Namespace:
     """Return the command line's arguments."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("bundle", type=Path)
+    parser.add_argument("bundle", type=Path, nargs="?")
     parser.add_argument("--texts", type=Path, help="JSONL with real messages; the seed corpus if left out")
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--systems", type=lambda text: text.split(","), default=list(SYSTEMS))
-    return parser.parse_args()
+    parser.add_argument("--install", action="store_true", help="install the servers that are not ours and stop")
+    found = parser.parse_args()
+    if found.bundle is None and not found.install:
+        parser.error("name a bundle")
+    return found
+
+
+def install() -> None:
+    """Install the other servers beside our environment, not into it."""
+    wanted = ROOT / "benchmarks" / "servers.txt"
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(servers())]
+    subprocess.run([*command, "-r", str(wanted)], check=True)
+
+
+def servers() -> Path:
+    """Return the folder of the servers that are not ours."""
+    return var_dir() / "benchmarks" / "servers"
 
 
 def load_texts(path: Path | None) -> list[str]:
@@ -100,7 +121,8 @@ def started(name: str, bundle: Path, var: Path) -> Iterator[int]:
         command = [sys.executable, "-m", "switchboard", "serve", "--port", str(port), "--set", "cache_entries=0"]
     else:
         command = [sys.executable, "benchmarks/rivals.py", name, str(port), str(bundle.resolve())]
-    environment = {**os.environ, "SWITCHBOARD_VAR": str(var), "BENTOML_DO_NOT_TRACK": "True", "PYTHONPATH": str(ROOT)}
+    path = f"{ROOT}{os.pathsep}{servers()}"
+    environment = {**os.environ, "SWITCHBOARD_VAR": str(var), "BENTOML_DO_NOT_TRACK": "True", "PYTHONPATH": path}
     log = (var / f"{name}.log").open("w")
     began = time.perf_counter()
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
