@@ -1,4 +1,4 @@
-"""Micro-batching by tokens: calls wait in a bounded queue, one thread scores them together, and idle means no wait.
+"""Micro-batching by tokens: calls wait in a bounded queue, few threads score them together, and idle means no wait.
 
 Knows nothing of HTTP. What it computes is given as a function of the batch.
 """
@@ -29,17 +29,25 @@ class Ticket(Generic[J]):
     done: Callable[["Ticket[J]"], None]
     context: Any = None
     results: list[Any] = field(default_factory=list)
+    taken: int = 0
+    computed: int = 0
     error: Exception | None = None
     cancelled: bool = False
 
+    def __post_init__(self) -> None:
+        self.results = [None] * len(self.jobs)
+
     @property
     def left(self) -> int:
-        """How many jobs are not computed yet."""
-        return len(self.jobs) - len(self.results)
+        """How many jobs no thread has taken yet."""
+        return len(self.jobs) - self.taken
 
 
 class Batcher(Generic[J]):
-    """A bounded queue and the thread that empties it, in batches of about `batch_tokens`."""
+    """A bounded queue and the threads that empty it, in batches of about `batch_tokens`.
+
+    With two threads one reads and routes while the other computes, and neither waits for the slowest of the other's.
+    """
 
     def __init__(
         self,
@@ -47,6 +55,7 @@ class Batcher(Generic[J]):
         batch_tokens: int,
         queue_jobs: int,
         on_batch: Callable[[int, int, float], None] = lambda jobs, tokens, seconds: None,
+        threads: int = 1,
     ) -> None:
         self._compute = compute
         self._batch_tokens = batch_tokens
@@ -58,11 +67,13 @@ class Batcher(Generic[J]):
         self._tokens_per_s = 0.0
         self._closed = False
         self.jobs_waiting = 0
-        self._thread = threading.Thread(target=self._run, name="batcher", daemon=True)
+        self._busy = 0
+        self._threads = [threading.Thread(target=self._run, name=f"batcher-{n}", daemon=True) for n in range(threads)]
 
     def start(self) -> None:
         """Begin to compute."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     async def submit(
         self, jobs: Sequence[J], sizes: Sequence[int], deadline_s: float, context: Any = None
@@ -90,12 +101,13 @@ class Batcher(Generic[J]):
         return ticket.results
 
     def close(self) -> None:
-        """Finish what was accepted, then stop the thread."""
+        """Finish what was accepted, then stop the threads."""
         with self._condition:
             self._closed = True
             self._condition.notify_all()
-        if self._thread.is_alive():
-            self._thread.join()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
 
     def expected_wait(self) -> float:
         """Return the seconds until a call accepted now is begun, by the rate of late."""
@@ -123,39 +135,47 @@ class Batcher(Generic[J]):
                     self._condition.wait()
                 if not self._waiting:
                     return
-                parts, tokens = self._take()
-            if parts:
-                self._serve(parts, tokens)
+                parts, starts, tokens = self._take()
+                self._busy += 1
+            try:
+                if parts:
+                    self._serve(parts, starts, tokens)
+            finally:
+                with self._condition:
+                    self._busy -= 1
 
-    def _take(self) -> tuple[list[tuple[Ticket[J], Sequence[J]]], int]:
+    def _take(self) -> tuple[list[tuple[Ticket[J], Sequence[J]]], list[int], int]:
         """Take tickets, or the next part of a long one, until the batch is full; drop what nobody waits for."""
         parts: list[tuple[Ticket[J], Sequence[J]]] = []
+        starts: list[int] = []
         tokens, now = 0, monotonic()
         while self._waiting and tokens < self._batch_tokens:
             ticket = self._waiting[0]
             if ticket.cancelled or ticket.expires <= now:
                 self._drop(ticket)
                 continue
-            start = end = len(ticket.results)
+            start = end = ticket.taken
             while end < len(ticket.jobs) and (end == start or tokens < self._batch_tokens):
                 tokens += ticket.sizes[end]
                 end += 1
             parts.append((ticket, ticket.jobs[start:end]))
+            starts.append(start)
+            ticket.taken = end
             self.jobs_waiting -= end - start
             self._tokens_waiting -= sum(ticket.sizes[start:end])
             if end < len(ticket.jobs):
                 break
             self._waiting.popleft()
-        return parts, tokens
+        return parts, starts, tokens
 
     def _drop(self, ticket: Ticket[J]) -> None:
         self._waiting.popleft()
         self.jobs_waiting -= ticket.left
-        self._tokens_waiting -= sum(ticket.sizes[len(ticket.results) :])
+        self._tokens_waiting -= sum(ticket.sizes[ticket.taken :])
         ticket.error = ApiError("timeout", "the deadline passed while waiting; nothing was computed")
         ticket.done(ticket)
 
-    def _serve(self, parts: list[tuple[Ticket[J], Sequence[J]]], tokens: int) -> None:
+    def _serve(self, parts: list[tuple[Ticket[J], Sequence[J]]], starts: Sequence[int], tokens: int) -> None:
         started = monotonic()
         try:
             found = self._compute(parts)
@@ -163,12 +183,15 @@ class Batcher(Generic[J]):
             self._fail(parts, error)
             return
         seconds = monotonic() - started
-        rate = tokens / max(seconds, 1e-6)
-        self._tokens_per_s += (rate - self._tokens_per_s) * (RATE_MEMORY if self._tokens_per_s else 1.0)
-        for (ticket, _), results in zip(parts, found, strict=True):
-            ticket.results.extend(results)
-            if not ticket.left:
-                ticket.done(ticket)
+        with self._condition:
+            rate = self._busy * tokens / max(seconds, 1e-6)
+            self._tokens_per_s += (rate - self._tokens_per_s) * (RATE_MEMORY if self._tokens_per_s else 1.0)
+            for (ticket, _), start, results in zip(parts, starts, found, strict=True):
+                ticket.results[start : start + len(results)] = results
+                ticket.computed += len(results)
+            finished = [one for one, _ in parts if one.computed == len(one.jobs) and one.error is None]
+        for ticket in finished:
+            ticket.done(ticket)
         self._on_batch(sum(len(jobs) for _, jobs in parts), tokens, seconds)
 
     def _fail(self, parts: list[tuple[Ticket[J], Sequence[J]]], error: Exception) -> None:
@@ -177,9 +200,8 @@ class Batcher(Generic[J]):
             with self._condition:
                 if self._waiting and self._waiting[0] is ticket:
                     self._waiting.popleft()
-                    left = len(ticket.jobs) - len(ticket.results) - len(parts[-1][1])
-                    self.jobs_waiting -= left
-                    self._tokens_waiting -= sum(ticket.sizes[len(ticket.jobs) - left :])
+                    self.jobs_waiting -= ticket.left
+                    self._tokens_waiting -= sum(ticket.sizes[ticket.taken :])
             ticket.done(ticket)
 
 

@@ -13,6 +13,8 @@ from serving.errors import ApiError
 from serving.metrics import Metrics
 from serving.model import ServedModel
 
+SCORING_THREADS = 2  # one cleans and routes while the other computes
+
 
 class Desk:
     """Takes messages of one call, gives their answers in order.
@@ -37,7 +39,7 @@ class Desk:
             on_swap=self._swapped, on_failure=lambda problem: self.metrics.swap_failures.inc(),
         )  # fmt: skip
         self.batcher: Batcher[Any] = Batcher(
-            self._compute, settings.batch_tokens, settings.limits.queue_messages, self._count_batch
+            self._compute, settings.batch_tokens, settings.limits.queue_messages, self._count_batch, SCORING_THREADS
         )
 
     def start(self) -> None:

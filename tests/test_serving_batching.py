@@ -1,5 +1,7 @@
 import asyncio
+import random
 import threading
+import time
 
 import pytest
 
@@ -144,3 +146,18 @@ def test_closing_finishes_what_was_accepted_and_takes_no_more():
         await closing
 
     run(body)
+
+
+def test_two_threads_share_long_calls_and_keep_their_order():
+    def compute(parts):
+        time.sleep(0.001 * random.random())
+        return [[2 * job for job in jobs] for _, jobs in parts]
+
+    async def body() -> list[list[int]]:
+        return await asyncio.gather(*(batcher.submit(range(n, n + 40), [1] * 40, 20) for n in range(10)))
+
+    batcher = Batcher(compute, batch_tokens=3, queue_jobs=1000, threads=2)
+    batcher.start()
+    found = asyncio.run(body())
+    batcher.close()
+    assert found == [[2 * job for job in range(n, n + 40)] for n in range(10)] and batcher.jobs_waiting == 0
