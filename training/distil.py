@@ -95,7 +95,7 @@ def _vectors(teacher: MessageClassifier, tokenizer: PreTrainedTokenizerBase, tok
 
 
 def _embed(network: MessageClassifier, tokenizer: PreTrainedTokenizerBase, tokens: Tokens) -> torch.Tensor:
-    padded = tokenizer.pad({"input_ids": list(tokens)}, return_tensors="pt")
+    padded = tokenizer.pad({"input_ids": [list(ids) for ids in tokens]}, return_tensors="pt")
     with torch.autocast("cpu", torch.bfloat16, enabled=has_fast_bf16()):
         return network.embed(padded["input_ids"], padded["attention_mask"]).float()
 
