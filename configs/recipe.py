@@ -45,6 +45,9 @@ class Recipe(Config):
     contrastive_steps: int = Field(default=60, ge=1)
     contrastive_rate: float = Field(default=2e-5, gt=0)
     folds: int = Field(default=3, ge=2)  # of the few rows, each held out once to calibrate
+    adapt_epochs: int = Field(default=4, ge=1)  # over a company's rows, going on from the network of the seed
+    adapt_rate: float = Field(default=5e-5, gt=0)
+    replay: float = Field(default=2.0, ge=0)  # rows of the seed learnt again for each of the company's
     customer_weight: float = Field(default=4.0, ge=1, le=20)  # at most: how often a customer's row counts
     customer_holdout: int = Field(default=150, ge=1)  # a customer's held-out rows from which they alone calibrate
     archive_rows: int = Field(default=20_000, ge=1)  # at most, drawn from an unlabelled archive

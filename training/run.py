@@ -28,6 +28,7 @@ from training.parts import fingerprint
 from training.precision import Exported, choose_precision
 from training.processes import is_first
 from training.setup import Setup, make_ready
+from training.warm import is_mixed, keep_network, learn_beside_seed
 
 Say = Callable[[str], None]
 _CURVE = "curve.json"
@@ -110,6 +111,8 @@ def _learn_labelled(
     least, method = rarest(examples, setup), choose_method(examples, setup)
     say(f"method {method}: the rarest label has {least} rows, few are under {setup.recipe.few_labels}")
     if method == "fine_tune":
+        if is_mixed(examples):
+            return _beside_seed(setup, examples, holdout, folder, callbacks, say)
         return _fine_tune(setup, examples, holdout, folder, callbacks)
     every = [*examples, *as_examples(holdout)]
     tuned, answers = learn_from_few(setup, every, folder)
@@ -123,8 +126,20 @@ def _fine_tune(
     check_rows([example.row for example in examples], holdout, setup.taxonomy)
     rows = setup.tokenised(as_examples(holdout))
     tuned = setup.fine_tuned(examples, rows, folder / "checkpoints", callbacks)
+    keep_network(setup, examples, tuned.model)
     answers = Answers(holdout, *network_logits(tuned.model, setup.tokenizer, rows))
     return Learnt(tuned, answers, seen_mix(setup, examples), "fine_tune")
+
+
+def _beside_seed(
+    setup: Setup, examples: Sequence[Example], holdout: Sequence[LabelledMessage], folder: Path,
+    callbacks: tuple[TrainerCallback, ...], say: Say,
+) -> Learnt:  # fmt: skip
+    check_rows([example.row for example in examples], holdout, setup.taxonomy)
+    rows = setup.tokenised(as_examples(holdout))
+    tuned, learnt = learn_beside_seed(setup, examples, rows, folder, callbacks, say)
+    answers = Answers(holdout, *network_logits(tuned.model, setup.tokenizer, rows))
+    return Learnt(tuned, answers, seen_mix(setup, learnt), "adapt")
 
 
 def _taught(

@@ -46,12 +46,13 @@ class Setup:
         return MessageClassifier(self.base, len(self.taxonomy.labels), self.recipe.pooling, self.recipe.dropout)
 
     def fine_tuned(
-        self, examples: Sequence[Example], holdout: Dataset, folder: Path, callbacks: tuple[TrainerCallback, ...]
-    ) -> FineTuned:
-        """Return a network fine-tuned on examples; checkpoints lie in `folder`, from which a killed run goes on."""
+        self, examples: Sequence[Example], holdout: Dataset | None, folder: Path, callbacks: tuple[TrainerCallback, ...],
+        network: MessageClassifier | None = None,
+    ) -> FineTuned:  # fmt: skip
+        """Return a new network, or `network`, fine-tuned on examples; a killed run goes on from `folder`."""
         rows = self.tokenised(examples)
         noisy = NoisyRows(examples, rows, self.tokenizer, self.recipe, self.company) if self.recipe.noise else None
-        network = self.new_network()
+        network = network or self.new_network()
         pretrained = encoder_weights(network)
         tuned = fine_tune(network, self.tokenizer, rows, holdout, self.recipe, folder, callbacks, noisy)
         keep_pretrained(tuned.model, pretrained, self.recipe.keep_pretrained)

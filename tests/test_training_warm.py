@@ -1,0 +1,99 @@
+"""A company's rows beside the seed: the network of the seed is learnt once, kept, and goes on learning from them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from transformers import TrainerCallback
+
+from configs.paths import var_dir
+from configs.taxonomy import NONE, load_taxonomy
+from data.corpus import SEED_SOURCE
+from data.messages import LabelledMessage
+from tests.tiny_base import tiny_recipe, tiny_rows
+from training.predictor import Predictor
+from training.run import Trained, train_bundle
+
+LABELS = load_taxonomy().labels
+
+
+def _seed(per_label: int, seed: int, prefix: str) -> list[LabelledMessage]:
+    rows = tiny_rows(per_label, seed, prefix)
+    return [replace(row, message=replace(row.message, source=SEED_SOURCE)) for row in rows]
+
+
+def _own(per_label: int, seed: int, prefix: str) -> list[LabelledMessage]:
+    """Rows of a company that calls praise what the seed calls lead."""
+    rows = tiny_rows(per_label, seed, prefix)
+    return [replace(row, label="praise") if row.label == "lead" else row for row in rows]
+
+
+SEED, OWN, HELD = _seed(24, 0, "s"), _own(12, 2, "o"), _seed(6, 1, "h")
+WEIGHTS = [1.0] * len(SEED) + [4.0] * len(OWN)
+
+
+@pytest.fixture(autouse=True)
+def own_var(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SWITCHBOARD_VAR", str(tmp_path / "var"))
+
+
+def _train(base: Path, folder: Path, rows: list[LabelledMessage], said: list[str], **changes) -> Trained:
+    recipe = tiny_recipe(base, adapt_rate=2e-3, **changes)
+    weights = WEIGHTS if len(rows) == len(WEIGHTS) else ()
+    return train_bundle(rows, HELD, recipe, folder, "c", weights=weights, say=said.append)
+
+
+def _called(trained: Trained, label: str) -> list[str]:
+    texts = [row.message.text for row in tiny_rows(10, seed=5) if row.label == label]
+    return [LABELS[at] for at in Predictor(trained.bundle, threads=1).predict(texts).scores.argmax(axis=1)]
+
+
+def test_what_the_company_says_overrules_the_seed_and_the_rest_is_kept(tiny_base: Path, tmp_path: Path):
+    said: list[str] = []
+    made = _train(tiny_base, tmp_path / "b", [*SEED, *OWN], said, replay=0.0)
+    assert made.method == "adapt"
+    assert any("first, once: the network of the 216 seed messages" in line for line in said)
+    assert np.mean([label == "praise" for label in _called(made, "lead")]) > 0.6
+    others = [label for label in LABELS if label != "lead"]
+    assert np.mean([np.mean([found == label for found in _called(made, label)]) for label in others]) > 0.8
+
+
+def test_the_seed_is_learnt_once_for_all_trainings_that_go_on_from_it(tiny_base: Path, tmp_path: Path):
+    alone = _train(tiny_base, tmp_path / "alone", SEED, [])
+    assert alone.method == "fine_tune" and len(list((var_dir() / "networks").iterdir())) == 1
+    said: list[str] = []
+    first = _train(tiny_base, tmp_path / "first", [*SEED, *OWN], said)
+    again = _train(tiny_base, tmp_path / "again", [*SEED, *OWN], [], customer_weight=2.0)
+    assert not any("first, once" in line for line in said)
+    texts = [row.message.text for row in HELD]
+    scores = [Predictor(one.bundle, threads=1).predict(texts).scores for one in (first, again)]
+    assert np.array_equal(*scores), "the same rows, the same seed, the same network"
+    _train(tiny_base, tmp_path / "other", [*SEED[:-9], *OWN], said, seed=14)
+    assert len(list((var_dir() / "networks").iterdir())) == 2, "another seed, another network"
+
+
+class _PowerCut(TrainerCallback):
+    """Fails at the beginning of the given epoch of all that are trained."""
+
+    def __init__(self, epoch: int) -> None:
+        self.left = epoch
+
+    def on_epoch_begin(self, args, state, control, **_) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("epoch", [3, 6])
+def test_a_stopped_training_goes_on_in_either_part(tiny_base: Path, tmp_path: Path, epoch: int):
+    recipe, rows = tiny_recipe(tiny_base, adapt_rate=2e-3), [*SEED, *OWN]
+    with pytest.raises(KeyboardInterrupt):
+        train_bundle(rows, HELD, recipe, tmp_path / "b", "c", (_PowerCut(epoch),), weights=WEIGHTS, work=tmp_path / "w")
+    resumed = train_bundle(rows, HELD, recipe, tmp_path / "b", "c", weights=WEIGHTS, work=tmp_path / "w")
+    for network in (var_dir() / "networks").iterdir():
+        network.unlink()
+    whole = train_bundle(rows, HELD, recipe, tmp_path / "whole", "c", weights=WEIGHTS)
+    texts = [row.message.text for row in HELD if row.label != NONE]
+    scores = [Predictor(one.bundle, threads=1).predict(texts).scores for one in (resumed, whole)]
+    assert np.array_equal(*scores)

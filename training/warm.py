@@ -1,0 +1,95 @@
+"""A company's labels beside the seed: the network of the seed, learnt once and kept, goes on learning from them.
+
+Minutes instead of a whole training, and what the company says weighs more than what was written for everybody.
+"""
+
+import hashlib
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from datasets import Dataset
+from safetensors.torch import load_model, save_model
+from transformers import TrainerCallback
+
+from configs.paths import var_dir
+from data.corpus import SEED_SOURCE
+from training.examples import Example
+from training.finetune import FineTuned
+from training.model import MessageClassifier
+from training.parts import fingerprint
+from training.processes import is_first
+from training.setup import Setup
+
+Callbacks = tuple[TrainerCallback, ...]
+Say = Callable[[str], None]
+LEAST_REPLAYED = 2000
+_AFTER = {  # keys of the recipe that do not matter to the network of the seed
+    "name", "caution", "method", "few_labels", "contrastive_steps", "contrastive_rate", "folds", "customer_weight",
+    "customer_holdout", "archive_rows", "archive_confidence", "archive_weight", "adapt_epochs", "adapt_rate", "replay",
+    "layers", "distil_epochs", "precision", "deployed_mix", "deployed_outside",
+}  # fmt: skip
+
+
+def is_mixed(examples: Sequence[Example]) -> bool:
+    """Return whether there are rows of the seed and of a company among the examples."""
+    return len({example.row.message.source == SEED_SOURCE for example in examples}) == 2
+
+
+def learn_beside_seed(
+    setup: Setup, examples: Sequence[Example], holdout: Dataset, folder: Path, callbacks: Callbacks, say: Say
+) -> tuple[FineTuned, list[Example]]:
+    """Return the seed's network after learning the company's rows, and the examples that this was done with.
+
+    `replay` rows of the seed for each of the company's (and no fewer than LEAST_REPLAYED) keep what the network knew.
+    """
+    seed = [example for example in examples if example.row.message.source == SEED_SOURCE]
+    own = [example for example in examples if example.row.message.source != SEED_SOURCE]
+    network = _seed_network(setup, seed, folder / "seed", callbacks, say)
+    recipe = setup.recipe
+    count = min(len(seed), max(LEAST_REPLAYED, round(recipe.replay * len(own))))
+    chosen = [*own, *random.Random(recipe.seed).sample(seed, count)]
+    say(f"going on from the network of {len(seed)} seed messages: {len(own)} of your own, {count} of the seed again")
+    adapting = recipe.model_copy(update={
+        "epochs": recipe.adapt_epochs, "learning_rate": recipe.adapt_rate, "head_learning_rate": 5 * recipe.adapt_rate,
+        "keep_pretrained": 0.0,
+    })  # fmt: skip
+    tuned = replace(setup, recipe=adapting).fine_tuned(chosen, holdout, folder / "adapted", callbacks, network)
+    return tuned, chosen
+
+
+def keep_network(setup: Setup, examples: Sequence[Example], network: MessageClassifier) -> None:
+    """Keep the network learnt from seed examples alone, for the trainings that go on from it."""
+    path = _path(setup, examples)
+    if not is_first() or any(example.row.message.source != SEED_SOURCE for example in examples):
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    waiting = path.with_suffix(".tmp")
+    save_model(network, str(waiting))
+    waiting.replace(path)
+
+
+def _seed_network(
+    setup: Setup, seed: Sequence[Example], folder: Path, callbacks: Callbacks, say: Say
+) -> MessageClassifier:
+    path = _path(setup, seed)
+    network = setup.new_network()
+    if path.exists():
+        load_model(network, str(path))
+        return network
+    say(f"first, once: the network of the {len(seed)} seed messages")
+    learnt = setup.fine_tuned(seed, None, folder, callbacks).model
+    keep_network(setup, seed, learnt)
+    network.load_state_dict(learnt.state_dict())
+    return network
+
+
+def _path(setup: Setup, seed: Sequence[Example]) -> Path:
+    """Return where the network of a recipe, its base model and these seed rows is kept."""
+    parts = [
+        setup.recipe.model_dump_json(exclude=_AFTER),
+        setup.base_digest,
+        fingerprint([example.row for example in seed]),
+    ]
+    return var_dir() / "networks" / f"{hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}.safetensors"
