@@ -67,8 +67,8 @@ def test_the_seed_is_learnt_once_for_all_trainings_that_go_on_from_it(tiny_base:
     again = _train(tiny_base, tmp_path / "again", [*SEED, *OWN], [], customer_weight=2.0)
     assert not any("first, once" in line for line in said)
     texts = [row.message.text for row in HELD]
-    scores = [Predictor(one.bundle, threads=1).predict(texts).scores for one in (first, again)]
-    assert np.array_equal(*scores), "the same rows, the same seed, the same network"
+    one, other = (Predictor(made.bundle, threads=1).predict(texts).scores for made in (first, again))
+    assert np.array_equal(one, other), "the same rows, the same seed, the same network"
     _train(tiny_base, tmp_path / "other", [*SEED[:-9], *OWN], said, seed=14)
     assert len(list((var_dir() / "networks").iterdir())) == 2, "another seed, another network"
 
@@ -95,5 +95,5 @@ def test_a_stopped_training_goes_on_in_either_part(tiny_base: Path, tmp_path: Pa
         network.unlink()
     whole = train_bundle(rows, HELD, recipe, tmp_path / "whole", "c", weights=WEIGHTS)
     texts = [row.message.text for row in HELD if row.label != NONE]
-    scores = [Predictor(one.bundle, threads=1).predict(texts).scores for one in (resumed, whole)]
-    assert np.array_equal(*scores)
+    one, other = (Predictor(made.bundle, threads=1).predict(texts).scores for made in (resumed, whole))
+    assert np.array_equal(one, other)
