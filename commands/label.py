@@ -171,6 +171,7 @@ def watch(
     port: int = typer.Option(0, help="Also take Label Studio's webhook at this port."),
     host: str = typer.Option("127.0.0.1", help="Address to listen on."),
     url: str = typer.Option("", help="The address Label Studio reaches us at, if another."),
+    recipe: str = typer.Option("full", help="A recipe's name or YAML file."),
     once: bool = typer.Option(False, "--once", help="One round: pull, train if due, end."),
 ) -> None:
     """Pull on a schedule, and train a challenger when enough new labels have come."""
@@ -178,7 +179,7 @@ def watch(
 
     labeling, taxonomy = _configured(overrides)
     listen_on = (host, port) if port else None
-    run_watch(labeling, taxonomy, load_retrain(), listen_on=listen_on, public_url=url, once=once)
+    run_watch(labeling, taxonomy, load_retrain(recipe), listen_on=listen_on, public_url=url, once=once)
 
 
 def _configured(overrides: Any) -> tuple["Labeling", Any]:

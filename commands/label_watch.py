@@ -1,13 +1,16 @@
 """`switchboard label listen` and `watch`: rounds of pulling, with or without training, until stopped."""
 
 import logging
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 from configs.errors import SwitchboardError
 from configs.labeling import Labeling
+from configs.recipe import load_recipe
 from configs.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
@@ -20,7 +23,10 @@ def run_watch(
     labeling: Labeling, taxonomy: Taxonomy, retrain: Retrain | None, *, listen_on: tuple[str, int] | None = None,
     public_url: str = "", once: bool = False,
 ) -> None:  # fmt: skip
-    """Run rounds until interrupted, nudged by the webhook where one is listened to."""
+    """Run rounds until SIGTERM or Ctrl+C, nudged by the webhook where one is listened to.
+
+    A pull or training under way is left off: the one is continued by the next pull, the other begun again.
+    """
     from data.ledger import open_ledger
     from flows.watch import Watcher
     from labeling.client import connect
@@ -31,6 +37,7 @@ def run_watch(
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with ExitStack() as stack:
         client = stack.enter_context(connect(labeling.patience_s))
         ledger = stack.enter_context(open_ledger())
@@ -55,10 +62,11 @@ def run_watch(
         watcher.run()
 
 
-def load_retrain() -> Retrain:
-    """Return the flow that trains a challenger."""
+def load_retrain(recipe: str) -> Retrain:
+    """Return the flow that trains a challenger by a recipe, which must be there now and not only when labels have come."""
     try:
         from flows.retrain import retrain
     except ImportError as error:
         raise SwitchboardError(f"training is not installed ({error}); run `make install`") from None
-    return retrain
+    load_recipe(recipe)
+    return partial(retrain, recipe_name=recipe)

@@ -70,7 +70,7 @@ def start(program: Path, port: int = 8080, folder: Path | None = None, host: str
         raise SwitchboardError(f"port {port} is in use by another program; choose one with --port")
     _prefer_concurrent_reads(folder)
     with log.open("ab") as output:
-        command = [str(program), "start", "--no-browser", "--enable-legacy-api-token"]
+        command = [str(program.absolute()), "start", "--no-browser", "--enable-legacy-api-token"]
         process = subprocess.Popen(
             [*command, "--internal-host", host, "--port", str(port)],
             env=os.environ | _SETTINGS | _database(folder) | _identity(account),
