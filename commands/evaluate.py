@@ -1,14 +1,17 @@
 """`switchboard evaluate | report`."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from commands.progress import say
+from configs.errors import SwitchboardError
 
 if TYPE_CHECKING:
+    from evaluation.report.stream_page import Heard
     from flows.evaluate import Evaluation
 
 app = typer.Typer()
@@ -31,7 +34,7 @@ def evaluate(model: Model = "", on: On = None, report: Report = None, as_json: J
     else:
         _print(found)
     if report:
-        say(f"report: {report_on(found, on, report)}")
+        say(f"report: {report_on(found, on, report, say)}")
     elif not as_json:
         print("next: switchboard report, for the page with the messages behind the figures")
 
@@ -40,15 +43,66 @@ def evaluate(model: Model = "", on: On = None, report: Report = None, as_json: J
 def report(
     model: Model = "",
     on: On = None,
+    since: Annotated[
+        str, typer.Option(help="What came in instead of a model: since 24h, 7d, 2w ago, or since a date.")
+    ] = "",
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder of the page; else one under var/.")] = None,
+    as_json: Json = False,
 ) -> None:
-    """Write one HTML page about a model: verdict, what to do next, every figure and the messages behind it."""
+    """Write one HTML page about a model, or with --since about what came in: verdict, what to do next, every figure."""
     from flows.evaluate import evaluate_model, report_on
 
-    print(report_on(evaluate_model(model, on, say), on, out))
+    if since:
+        if model or on:
+            raise SwitchboardError("--since reports on what came in, not on a model; leave MODEL and --on out")
+        _report_stream(since, out, as_json)
+        return
+    found = evaluate_model(model, on, say)
+    page = report_on(found, on, out, say)
+    print(json.dumps({"page": str(page), **_as_json(found)}) if as_json else page)
+
+
+def _report_stream(since: str, out: Path | None, as_json: bool) -> None:
+    from data.ledger import open_ledger
+    from evaluation.period import parse_since
+    from flows.listen import listen, report_stream
+
+    period = parse_since(since)
+    with open_ledger() as ledger:
+        heard = listen(ledger, period)
+    say(
+        f"{len(heard.current):,} messages since {period.start:%Y-%m-%d %H:%M} UTC, compared with {heard.reference_name or 'nothing'}"
+    )
+    page = report_stream(heard, out)
+    if as_json:
+        print(json.dumps({"page": str(page), **_stream_as_json(heard)}))
+        return
+    for line in heard.departures.alerts:
+        print(line)
+    if not heard.departures.alerts:
+        print(
+            "nothing departs beyond chance" if heard.reference is not None else "there is nothing to compare with yet"
+        )
+    print(page)
+
+
+def _stream_as_json(heard: "Heard") -> dict[str, object]:
+    found = heard.departures
+    return {
+        "messages": len(heard.current),
+        "reference": {"name": heard.reference_name, "messages": len(heard.reference or ()), "period": heard.mixes},
+        "alerts": list(found.alerts),
+        "segments": [_plain(asdict(one)) for one in found.segments],
+        "channels": [_plain(asdict(one)) for one in found.channels],
+        "outcomes": [_plain(asdict(one)) for one in found.outcomes],
+        "drifts": [_plain(asdict(one)) for one in found.drifts],
+        "words": [asdict(one) for one in heard.words],
+        "themes": [{"terms": one.terms, "messages": one.count, "now": one.now, "before": one.before} for one in heard.themes],
+    }  # fmt: skip
 
 
 def _print(found: "Evaluation") -> None:
+    from configs.gate import load_gate
     from evaluation.behaviour.run import failure_rates
     from evaluation.intervals import intervals
 
@@ -57,8 +111,10 @@ def _print(found: "Evaluation") -> None:
     for name, one in intervals(scored.answers(), scored.labels).items():
         print(f"  {name:22} {one.value:.3f}   [{one.low:.3f}, {one.high:.3f}]   {one.support} messages")
     print("behaviour, share of checks failed")
+    limits = load_gate().max_failure_rates
     for name, (rate, checks) in failure_rates(found.candidate.behaviour).items():
-        print(f"  {name:22} {rate:.3f}   of {checks} checks")
+        limit = f"limit {limits[name]:.2f}" if name in limits else "no limit"
+        print(f"  {name:22} {rate:.3f}   {limit}   of {checks} checks")
     if found.verdict:
         print("gate: passed" if found.verdict.passed else "gate: failed\n  " + "\n  ".join(found.verdict.reasons))
 
@@ -75,9 +131,13 @@ def _as_json(found: "Evaluation") -> dict[str, object]:
         "intervals": {
             name: [*map(_finite, (one.value, one.low, one.high)), one.support] for name, one in named.items()
         },
-        "gate": {"passed": verdict.passed, "reasons": verdict.reasons} if verdict else None,
+        "gate": verdict.as_json() if verdict else None,
     }
 
 
 def _finite(value: float) -> float | None:
     return value if value == value else None
+
+
+def _plain(values: dict[str, object]) -> dict[str, object]:
+    return {name: _finite(value) if isinstance(value, float) else value for name, value in values.items()}

@@ -8,6 +8,7 @@ import typer
 from configs.errors import SwitchboardError
 
 app = typer.Typer()
+Reason = Annotated[str, typer.Option("--why", "--reason", help="Kept in the audit trail.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
@@ -39,33 +40,64 @@ def models(as_json: Json = False) -> None:
 def promote(
     version: Annotated[str, typer.Argument(help="Version number or alias.")] = "challenger",
     force: Annotated[bool, typer.Option("--force", help="Promote against the gate; the audit says so.")] = False,
-    reason: Annotated[str, typer.Option(help="Kept in the audit trail.")] = "",
+    reason: Reason = "",
+    again: Annotated[bool, typer.Option("--again", help="Let the gate judge it again, by today's champion.")] = False,
+    on: Annotated[
+        str | None, typer.Option(help="Rows for --again: a labelled file or a snapshot; else the seed's.")
+    ] = None,
 ) -> None:
-    """Make a version the champion that is served."""
+    """Make a version the champion that is served, where the gate let it pass against the champion there is now."""
+    from flows.judging import GATE_FILE, judge_again
     from flows.model import promote_version
     from flows.progress import say_to_stderr
     from training.registry import Registry
 
     registry = Registry()
     found = registry.find(version)
+    if again:
+        found = judge_again(registry, found, on, say_to_stderr)
     against = _against(found.tags)
     if against and not force:
-        raise SwitchboardError(f"version {found.version}: {against}; use --force --reason TEXT to override")
+        _print_refusal(registry.text(found, GATE_FILE))
+        raise SwitchboardError(f"version {found.version}: {against}; use --force --why TEXT to override")
+    if against and not reason.strip():
+        raise SwitchboardError(f"version {found.version}: {against}; say why it is forced: --why TEXT")
     promote_version(registry, found, say_to_stderr, action="force" if against else "promote", reason=reason)
 
 
 def _against(tags: dict[str, str]) -> str:
     """Return what speaks against promoting a version with these tags, or nothing."""
+    from configs.paths import published_dir
+    from flows.judging import GATE, JUDGED_WITH, NO_CHAMPION
+    from training.publish import read_champion
     from training.registry import EXPERIMENT_TAG
 
     if EXPERIMENT_TAG in tags:
         return f"is an experiment ({tags[EXPERIMENT_TAG]})"
-    gate = tags.get("gate", "never evaluated")
-    return "" if gate == "passed" else f"the gate says {gate}"
+    verdict = tags.get(GATE, "never evaluated")
+    if verdict != "passed":
+        return f"the gate says {verdict}"
+    champion = read_champion(published_dir())
+    if tags.get(JUDGED_WITH) == (champion.digest if champion else NO_CHAMPION) or (
+        champion and champion.digest == tags.get("digest")
+    ):
+        return ""
+    return "the gate compared it with another champion than today's; judge it again with --again [--on ROWS]"
+
+
+def _print_refusal(verdict: str) -> None:
+    """Print each check that speaks against, with the champion's figure and this version's."""
+    checks = json.loads(verdict)["checks"] if verdict else []
+    against = [check for check in checks if check["decides"] and check["state"] != "pass"]
+    if against:
+        print(f"{'check':26} {'rows':9} {'champion':>8} {'this':>8}  why")
+    for check in against:
+        before, now = (f"{one:.3f}" if one is not None else "-" for one in (check["champion"], check["challenger"]))
+        print(f"{check['name']:26} {check['part']:9} {before:>8} {now:>8}  {check['says'].partition(': ')[2]}")
 
 
 @app.command()
-def rollback(reason: Annotated[str, typer.Option(help="Kept in the audit trail.")] = "") -> None:
+def rollback(reason: Reason = "") -> None:
     """Make the champion before this one the champion again."""
     from configs.paths import published_dir
     from flows.model import promote_version

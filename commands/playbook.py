@@ -80,7 +80,7 @@ def _assume(label: str) -> "Judgement":
 
     if label not in load_taxonomy().labels:
         raise SwitchboardError(f"unknown label {label!r}; use one of {', '.join(load_taxonomy().labels)}")
-    return Judgement(label, 1.0, "auto", None)
+    return Judgement(label, 1.0, "auto", None, 0.0)
 
 
 def _ask(model: str, text: str) -> "Judgement":

@@ -40,7 +40,10 @@ class Manifest(Config):
 
 @dataclass(frozen=True, slots=True)
 class SnapshotRow:
-    """A message with the label that stands; `kind` tells seed rows from customer rows."""
+    """A message with the label that stands; `kind` tells seed rows from customer rows.
+
+    `drawn`: chosen at random and labelled without seeing the prediction, so that such rows are a fair sample.
+    """
 
     message: Message
     label: str
@@ -50,6 +53,7 @@ class SnapshotRow:
     disputed: bool
     side: str
     near_group: str
+    drawn: bool = False
 
     def labelled(self) -> LabelledMessage:
         """Return what training reads."""
@@ -86,7 +90,10 @@ class Fingerprint:
 
     def add(self, row: SnapshotRow) -> None:
         """Take one row in."""
-        digest = hashlib.sha256(orjson.dumps(to_fields(row), option=orjson.OPT_SORT_KEYS)).digest()
+        fields = to_fields(row)
+        if not row.drawn:
+            del fields["drawn"]  # older snapshots do not have it and keep their fingerprints
+        digest = hashlib.sha256(orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)).digest()
         self._sum = (self._sum + int.from_bytes(digest, "big")) % 2**256
 
     def hex(self) -> str:
@@ -141,7 +148,8 @@ def all_snapshots() -> list[Path]:
 def to_fields(row: SnapshotRow) -> dict[str, Any]:
     """Return a row as the flat columns of the Parquet file."""
     own = {"label": row.label, "second": list(row.second), "kind": row.kind, "origin": row.origin,
-           "disputed": row.disputed, "side": row.side, "near_group": row.near_group}  # fmt: skip
+           "disputed": row.disputed, "side": row.side, "near_group": row.near_group,
+           "drawn": row.drawn}  # fmt: skip
     return {name: getattr(row.message, name) for name in _MESSAGE} | own
 
 
@@ -152,7 +160,8 @@ def schema() -> Any:
 
     words = ("id", "text", "channel", "author", "thread_id", "parent_id", "parent_text", "customer_id", "source",
              "label", "kind", "origin", "side", "near_group")  # fmt: skip
-    others = {"time": pa.timestamp("us", tz="UTC"), "second": pa.list_(pa.string()), "disputed": pa.bool_()}
+    others = {"time": pa.timestamp("us", tz="UTC"), "second": pa.list_(pa.string()), "disputed": pa.bool_(),
+              "drawn": pa.bool_()}  # fmt: skip
     return pa.schema({name: pa.string() for name in words} | others)
 
 
@@ -173,5 +182,5 @@ def _find(name: str) -> Path:
 
 def _from_fields(fields: dict[str, Any]) -> SnapshotRow:
     own = {name: fields.pop(name) for name in ("label", "kind", "origin", "disputed", "side", "near_group")}
-    second = tuple(fields.pop("second"))
-    return SnapshotRow(Message(**fields), second=second, **own)
+    second, drawn = tuple(fields.pop("second")), bool(fields.pop("drawn", False))  # older snapshots do not say
+    return SnapshotRow(Message(**fields), second=second, drawn=drawn, **own)

@@ -17,7 +17,7 @@ from configs.dataset import DatasetConfig, load_dataset_config
 from configs.errors import SwitchboardError
 from configs.taxonomy import load_taxonomy
 from data.batches import batches
-from data.ledger import Ledger
+from data.ledger import Ledger, Selection
 from data.resolution import resolve
 from data.snapshot import (
     CUSTOMER,
@@ -68,13 +68,20 @@ def resolved_rows(ledger: Ledger, config: DatasetConfig) -> Iterator[SnapshotRow
     translations = ledger.taxonomies.translations()
     for batch in batches(ledger.messages.all(labelled=True), _BATCH):
         events = ledger.events.of(stored.message.id for stored in batch)
+        chosen = ledger.selections.of(stored.message.id for stored in batch)
         for stored in batch:
             said = events[stored.message.id]
             resolved = resolve(said, config.policy, translations)
             if resolved and stored.message.text:  # an erased one may still stand there by its id
                 kind = SEED if any(one.event.origin == "seed" for one in said) else CUSTOMER
                 yield SnapshotRow(stored.message, resolved.label, resolved.second, kind, resolved.origin,
-                                  resolved.disputed, stored.side, stored.near_group)  # fmt: skip
+                                  resolved.disputed, stored.side, stored.near_group,
+                                  _is_drawn(chosen.get(stored.message.id, ())))  # fmt: skip
+
+
+def _is_drawn(chosen: Iterable[Selection]) -> bool:
+    """Return whether a message was drawn at random, its prediction hidden, whatever else it was chosen for."""
+    return any(one.strategy == "random" and one.blind for one in chosen)
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -60,6 +60,10 @@ def category_drift(aspect: str, reference: Sequence[str], current: Sequence[str]
 def number_drift(aspect: str, reference: np.ndarray, current: np.ndarray, bins: int = BINS) -> Drift:
     """Return how far a distribution (confidence, doubt, length) moved, over the reference's quantiles."""
     edges = np.unique(np.quantile(reference, np.linspace(0, 1, bins + 1)[1:-1])) if len(reference) else np.zeros(0)
+    if (
+        len(edges) and edges[-1] == reference.max()
+    ):  # many alike at the top: what lies beyond them is seen by an edge of its own
+        edges = np.append(edges, np.nextafter(edges[-1], np.inf))
     old, new = np.searchsorted(edges, reference, side="right"), np.searchsorted(edges, current, side="right")
     return _drift(aspect, old, new, len(edges) + 1)
 

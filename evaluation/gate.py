@@ -5,7 +5,7 @@ and too few rows are never a pass.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
@@ -37,6 +37,11 @@ class Verdict:
     def reasons(self) -> tuple[str, ...]:
         """Each reason against, naming figure, value and bound."""
         return tuple(check.says for check in self.checks if check.decides and check.state != "pass")
+
+    def as_json(self) -> dict[str, object]:
+        """Return every check with both figures, what is not a number as null."""
+        checks = [{name: _plain(value) for name, value in asdict(check).items()} for check in self.checks]
+        return {"passed": self.passed, "decided_by": self.decided_by, "reasons": list(self.reasons), "checks": checks}
 
 
 def check_gate(
@@ -88,3 +93,7 @@ def _figure_checks(
                  for name, one in alone.items()}  # fmt: skip
     for bound in bounds(gate, scored.labels):
         yield judge_figure(bound, found[bound.name], part, decides, gate.min_rows)
+
+
+def _plain(value: object) -> object:
+    return None if isinstance(value, float) and value != value else value

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from configs.gate import load_gate
-from configs.paths import published_dir, var_dir
+from configs.paths import published_dir, tracking_uri, var_dir
 from data.messages import LabelledMessage
 from evaluation.candidate import Candidate, examine
 from evaluation.compare import Comparison, compare
@@ -14,7 +14,8 @@ from evaluation.learning_curve import Point
 from evaluation.report.page import Subject, write_report
 from evaluation.score import score
 from flows.locate import locate_bundle
-from flows.test_rows import industries_of, name_rows, test_rows
+from flows.quality import ledger_quality
+from flows.test_rows import drawn_mask, industries_of, name_rows, test_rows
 from training.bundle import BundleError
 from training.predictor import Predictor
 from training.publish import read_champion
@@ -35,7 +36,8 @@ class Evaluation:
 
 def evaluate_model(model: str, on: str | None, say: Say) -> Evaluation:
     """Return a model judged on a file, a snapshot or the seed test side, with the gate's verdict."""
-    rows = test_rows(on)
+    judged_on = test_rows(on)
+    rows = judged_on.rows
     predictor = Predictor(locate_bundle(model))
     say(f"judging {predictor.info.name} on {len(rows)} messages of {name_rows(on)}, and its behaviour")
     candidate = examine(predictor, rows)
@@ -44,21 +46,34 @@ def evaluate_model(model: str, on: str | None, say: Say) -> Evaluation:
         return Evaluation(predictor, rows, candidate, None, "")
     before = _examine_champion(rows, say) if champion else None
     name = f"version {champion.version}" if champion and before else ""
-    return Evaluation(predictor, rows, candidate, check_gate(candidate, before, load_gate()), name)
+    return Evaluation(
+        predictor, rows, candidate, check_gate(candidate, before, load_gate(), drawn_mask(rows, judged_on.drawn)), name
+    )
 
 
-def report_on(found: Evaluation, on: str | None, folder: Path | None = None, learning: tuple[Point, ...] = ()) -> Path:
+def report_on(found: Evaluation, on: str | None, folder: Path | None = None, say: Say = lambda line: None) -> Path:
     """Write the report's page into a folder, by default one of the model's own, and return the page's path."""
     predictor = found.predictor
     folder = folder or var_dir() / "reports" / f"{predictor.info.name}-{predictor.digest[:12]}"
+    fitted, learning = _learnt_from(predictor.digest)
     subject = Subject(predictor.info, predictor.digest, found.candidate, name_rows(on), found.verdict, found.champion,
-                      industries_of(on), learning=learning)  # fmt: skip
+                      industries_of(on), fitted, learning, ledger_quality(say))  # fmt: skip
     return write_report(subject, folder / "report.html")
+
+
+def _learnt_from(digest: str) -> tuple[dict[str, int] | None, list[Point]]:
+    """Return fitted rows a label and points of the learning curve, where there is a registry that knows the bundle."""
+    uri = tracking_uri()
+    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
+        return None, []
+    from flows.judging import learnt_from  # loads MLflow, which judging alone does without
+
+    return learnt_from(digest)
 
 
 def compare_models(before: str, after: str, on: str | None, say: Say) -> Comparison:
     """Return what got better and worse from one model to another on the same messages."""
-    rows = test_rows(on)
+    rows = test_rows(on).rows
     say(f"comparing {before} with {after} on {len(rows)} messages of {name_rows(on)}")
     old, new = (score(Predictor(locate_bundle(name)), rows) for name in (before, after))
     return compare(old, new)

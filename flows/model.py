@@ -5,21 +5,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from configs.gate import load_gate
 from configs.paths import published_dir, var_dir
 from configs.recipe import Recipe
 from configs.taxonomy import load_taxonomy
-from data.messages import LabelledMessage
-from evaluation.candidate import Candidate, examine
-from evaluation.gate import Verdict, check_gate
+from evaluation.gate import Verdict
+from flows.judging import assess, gate_tags, learning_tags, log_assessment
 from flows.progress import ProgressPrinter
 from flows.training_set import TrainingSet
 from flows.work import Work, work_folder, work_key, work_path
-from training.bundle import BundleError
 from training.encoder import base_model_digest, file_digest, locate_base_model
-from training.predictor import Predictor
 from training.processes import part_company
-from training.publish import Champion, publish, read_champion
+from training.publish import Champion, publish
 from training.registry import CHAMPION, EXPERIMENT_TAG, Registry, Run, Version, commit
 from training.run import Trained, follow, train_bundle
 
@@ -82,11 +78,11 @@ def _in_run(
     part_company()
     _log_curve(run, trained)
     say(f"evaluating on {len(rows.test)} test messages")
-    found, verdict = assess(trained.bundle, rows.test)
-    run.log_metrics(found)
-    run.log_text("\n".join(verdict.reasons) or "passed", "gate.txt")
-    tags = {"recipe": recipe.name, "gate": _verdict_tag(verdict), "method": trained.method, **_tags(rows, archive)}
-    return registry.register(run, trained.bundle, tags), found, verdict
+    found = assess(trained.bundle, rows.test, rows.drawn)
+    log_assessment(run, found, recipe, rows, registry, say)
+    tags = {"recipe": recipe.name, "method": trained.method, **gate_tags(found), **learning_tags(recipe, rows),
+            **_tags(rows, archive)}  # fmt: skip
+    return registry.register(run, trained.bundle, tags), found.candidate.figures(), found.verdict
 
 
 def _bundle_folder(run: Run) -> Path:
@@ -108,31 +104,15 @@ def _first_words(recipe: Recipe, rows: TrainingSet, work: Work) -> str:
     return f"{resumed} recipe '{recipe.name}' on {len(rows.fit)} messages ({len(rows.holdout)} held out), {rows.source}"
 
 
-def assess(folder: Path, rows: list[LabelledMessage]) -> tuple[dict[str, float], Verdict]:
-    """Return a bundle's figures on `rows` and the gate's verdict against the champion on the same rows."""
-    challenger = examine(Predictor(folder), rows)
-    return challenger.figures(), check_gate(challenger, _champion_examined(rows), load_gate())
-
-
 def promote_version(
     registry: Registry, version: Version, say: Say, action: str = "promote", reason: str = ""
 ) -> Champion:
     """Publish a version's bundle behind the champion's pointer, then move the registry's alias to it."""
-    champion = publish(registry.fetch(version), version.version, published_dir(), action=action, reason=reason)
+    bundle, verdict = registry.fetch(version), version.tags.get("gate", "never judged")
+    champion = publish(bundle, version.version, published_dir(), action=action, reason=reason, verdict=verdict)
     registry.point(CHAMPION, version.version)
     say(f"version {version.version} is the champion now ({champion.folder})")
     return champion
-
-
-def _champion_examined(rows: list[LabelledMessage]) -> Candidate | None:
-    """Return the champion examined on the same rows, or None where there is none or it speaks another taxonomy."""
-    champion = read_champion(published_dir())
-    if champion is None:
-        return None
-    try:
-        return examine(Predictor(published_dir() / champion.folder), rows)
-    except BundleError:
-        return None
 
 
 def _log_inputs(run: Run, recipe: Recipe, rows: TrainingSet) -> None:
@@ -146,7 +126,3 @@ def _log_curve(run: Run, trained: Trained) -> None:
         step = int(record.get("step", 0))
         run.log_metrics({f"train_{name}": value for name, value in record.items() if name != "step"}, step=step)
     run.log_params({"temperature": trained.info.calibration.temperature, "thresholds": trained.info.thresholds.auto})
-
-
-def _verdict_tag(verdict: Verdict) -> str:
-    return "passed" if verdict.passed else "failed: " + "; ".join(verdict.reasons)[:400]

@@ -1,6 +1,10 @@
 """The rows a model is judged on."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from configs.errors import SwitchboardError
 from configs.taxonomy import load_taxonomy
@@ -14,17 +18,31 @@ from training.parts import seed_parts
 SEED_NAME = "the seed corpus' test side"
 
 
-def test_rows(on: Path | str | None = None) -> list[LabelledMessage]:
+@dataclass(frozen=True, slots=True)
+class JudgedOn:
+    """Labelled messages to judge a model on; `drawn`: ids of those drawn at random from the stream, labelled blind."""
+
+    rows: list[LabelledMessage]
+    drawn: frozenset[str] = frozenset()
+
+
+def test_rows(on: Path | str | None = None) -> JudgedOn:
     """Return the labelled messages of a file, of a snapshot's test side, or of the seed corpus' test side."""
     if on is None:
-        return seed_parts(row.labelled() for row in read_corpus())[2]
+        return JudgedOn(seed_parts(row.labelled() for row in read_corpus())[2])
     if _is_file(on):
-        rows = read_labelled(str(on), read_rows(Path(on)), load_taxonomy())
+        found = JudgedOn(read_labelled(str(on), read_rows(Path(on)), load_taxonomy()))
     else:
-        rows = load_snapshot(str(on)).labelled("test")
-    if not rows:
+        side = list(load_snapshot(str(on)).rows("test"))
+        found = JudgedOn([row.labelled() for row in side], frozenset(row.message.id for row in side if row.drawn))
+    if not found.rows:
         raise SwitchboardError(f"{on}: has no labelled rows to judge a model on")
-    return rows
+    return found
+
+
+def drawn_mask(rows: Sequence[LabelledMessage], drawn: frozenset[str]) -> np.ndarray:
+    """Return which rows (N,) were drawn at random."""
+    return np.array([row.message.id in drawn for row in rows], dtype=bool)
 
 
 def name_rows(on: Path | str | None) -> str:

@@ -30,6 +30,7 @@ class TrainingSet:
     fingerprint: str
     weights: tuple[float, ...] = ()
     source: str = "the seed corpus"
+    drawn: frozenset[str] = frozenset()  # ids of the test rows that were drawn at random from the stream
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -49,7 +50,7 @@ def customer_training_set(recipe: Recipe, data: str, with_seed: bool = True, cor
     Customer rows count up to `customer_weight` times as much as seed rows, so that together they weigh as much as
     the seed does. Where they are enough, they alone stop and calibrate. The seed's test side is always scored.
     """
-    seed, own = _read(data, corpus)
+    seed, own, drawn = _read(data, corpus)
     seed = _bounded(seed, recipe)
     seed_fit, seed_holdout = (seed[0], seed[1]) if with_seed else ([], [])
     fit, test = [*seed_fit, *own[0]], [*seed[2], *own[2]]
@@ -59,16 +60,18 @@ def customer_training_set(recipe: Recipe, data: str, with_seed: bool = True, cor
     source = f"{len(own[0])} of {data} counting {weight:.1f} times" + (
         f" with {len(seed_fit)} of the seed" if with_seed else ""
     )
-    return TrainingSet(fit, holdout, test, fingerprint([*fit, *holdout, *test]), weights, source)
+    return TrainingSet(fit, holdout, test, fingerprint([*fit, *holdout, *test]), weights, source, drawn)
 
 
-def _read(data: str, corpus: Path | None) -> tuple[Parts, Parts]:
-    """Return the parts of the seed and of the customer's rows."""
+def _read(data: str, corpus: Path | None) -> tuple[Parts, Parts, frozenset[str]]:
+    """Return the parts of the seed and of the customer's rows, and which of these were drawn at random."""
     if Path(data).suffix.lower() not in FORMATS:
         rows = list(load_snapshot(data).rows())
         seed = [row.labelled() for row in rows if row.kind == SEED]
-        return (seed_parts(seed) if seed else _seed(corpus)), _snapshot_parts(row for row in rows if row.kind != SEED)
-    return _seed(corpus), _file_parts(read_labelled(data, read_rows(Path(data)), load_taxonomy()))
+        own = _snapshot_parts(row for row in rows if row.kind != SEED)
+        drawn = frozenset(row.message.id for row in rows if row.drawn)
+        return (seed_parts(seed) if seed else _seed(corpus)), own, drawn
+    return _seed(corpus), _file_parts(read_labelled(data, read_rows(Path(data)), load_taxonomy())), frozenset()
 
 
 def _seed(corpus: Path | None) -> Parts:

@@ -38,6 +38,7 @@ class Decision:
     reason: RouteReason | None
     top: tuple[str, ...]
     route: Routed
+    doubt: float
 
     def as_row(self) -> dict[str, Any]:
         """Return the decision as the fields that files and answers carry, in their order."""
@@ -90,6 +91,7 @@ class Decider:
         return Decision(
             message.id, judgement.label, judgement.confidence, dict(zip(labels, scored.scores.tolist(), strict=True)),
             verdict.outcome, verdict.reason, tuple(labels[position] for position in best), verdict.route,
+            judgement.doubt,
         )  # fmt: skip
 
 

@@ -69,6 +69,7 @@ def to_record(
         "team": route.team, "tier": route.tier, "priority": route.priority, "rules": list(route.rules),
         "due": route.due.isoformat() if route.due else None, "model": versions["name"], "digest": versions["digest"],
         "caller": caller, "channel": message.channel, "source": message.source,
+        "doubt": round(decision.doubt, 4),
     }  # fmt: skip
     logged = Logged(
         id=answer.decision_id, message_id=decision.id, at=at, label=decision.label, confidence=decision.confidence,

@@ -33,7 +33,7 @@ def make_scored(
         for i, label in enumerate(true)
     ]
     judgements = [
-        Judgement(name, float(one), "auto" if act else "review", None if act else "low_confidence")
-        for name, one, act in zip(found, sure, acts, strict=True)
+        Judgement(name, float(one), "auto" if act else "review", None if act else "low_confidence", float(unsure))
+        for name, one, act, unsure in zip(found, sure, acts, doubts, strict=True)
     ]
     return Scored(rows, LABELS, Predictions(scores, doubts.copy()), judgements)

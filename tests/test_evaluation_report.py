@@ -10,7 +10,8 @@ from data.messages import LabelledMessage, Message
 from evaluation.candidate import Candidate, examine
 from evaluation.gate import check_gate
 from evaluation.learning_curve import Curve, Point
-from evaluation.report.page import Subject, number, percent, render, write_report
+from evaluation.report.page import Subject, render, write_report
+from evaluation.report.rendering import number, percent
 from tests.bundles import WORDS
 from training.predictor import Predictor
 

@@ -35,6 +35,12 @@ def test_a_version_is_registered_with_figures_bundle_and_lineage(tiny_base: Path
     assert run.info.status == "FINISHED" and run.data.metrics["macro_f1"] == new.figures["macro_f1"]
     assert run.data.params["epochs"] == "3" and run.inputs.dataset_inputs[0].dataset.digest == _set().fingerprint[:36]
     assert new.version.tags["method"] == "fine_tune" and "experiment" not in new.version.tags
+    assert run.data.metrics["macro_f1_low"] <= run.data.metrics["macro_f1"] <= run.data.metrics["macro_f1_high"]
+    kept = Path(MlflowClient(registry.uri).download_artifacts(new.version.run_id, "", str(var_dir)))
+    assert json.loads((kept / "gate.json").read_text())["checks"][0]["name"] == "macro_f1"
+    assert "| macro_f1 |" in (kept / "model_card.md").read_text(encoding="utf-8")
+    assert "Where it comes from" in (kept / "report" / "report.html").read_text(encoding="utf-8")
+    assert (kept / "report" / "figures" / "reliability.svg").read_text(encoding="utf-8").startswith("<?xml")
     assert not any((var_dir / "training").iterdir()), "nothing is left of what only a resumed run needs"
 
 

@@ -15,11 +15,11 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 def sure(label: str) -> Judgement:
-    return Judgement(label, 0.99, "auto", None)
+    return Judgement(label, 0.99, "auto", None, 0.0)
 
 
 def unsure(label: str, reason="low_confidence") -> Judgement:
-    return Judgement(label, 0.3, "review", reason)
+    return Judgement(label, 0.3, "review", reason, 0.0)
 
 
 def verdict(judgement: Judgement, text: str = "hello there", channel: str = "", received=NOON, **facts):

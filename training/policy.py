@@ -22,6 +22,7 @@ class Judgement:
     confidence: float
     outcome: Outcome
     reason: Reason | None
+    doubt: float
 
 
 def judge(cleaned: str, scores: np.ndarray, doubt: float, info: BundleInfo) -> Judgement:
@@ -29,7 +30,7 @@ def judge(cleaned: str, scores: np.ndarray, doubt: float, info: BundleInfo) -> J
     best = int(scores.argmax())
     label, confidence = info.labels[best], float(scores[best])
     reason = _reason_to_review(cleaned, label, confidence, doubt, info)
-    return Judgement(label, confidence, "review" if reason else "auto", reason)
+    return Judgement(label, confidence, "review" if reason else "auto", reason, doubt)
 
 
 def _reason_to_review(cleaned: str, label: str, confidence: float, doubt: float, info: BundleInfo) -> Reason | None:

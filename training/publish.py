@@ -41,11 +41,13 @@ class AuditEntry(Config):
     previous: str | None
     by: str
     reason: str
+    verdict: str = ""  # what the gate had said of it
 
 
 def publish(
-    bundle: Path, version: str, published: Path, action: str = "promote", by: str = "", reason: str = ""
-) -> Champion:
+    bundle: Path, version: str, published: Path, action: str = "promote", by: str = "", reason: str = "",
+    verdict: str = "",
+) -> Champion:  # fmt: skip
     """Verify a bundle, copy it beside the pointer, append the audit entry and switch the pointer atomically."""
     digest = verify(bundle)
     name = read_info(bundle).name
@@ -57,6 +59,7 @@ def publish(
         entry = AuditEntry(
             at=champion.published, action=action, version=version, digest=digest,
             previous=previous.version if previous else None, by=by or os.environ.get("USER", "unknown"), reason=reason,
+            verdict=verdict,
         )  # fmt: skip
         _append(published / AUDIT, entry.model_dump_json())
         _replace(published / POINTER, champion.model_dump_json(indent=1) + "\n")

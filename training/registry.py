@@ -3,16 +3,18 @@
 import os
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from mlflow import MlflowClient
 from mlflow.data.pandas_dataset import from_pandas
-from mlflow.entities import DatasetInput, InputTag
+from mlflow.entities import DatasetInput, InputTag, Metric
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
@@ -25,6 +27,7 @@ MODEL_NAME = "switchboard"
 EXPERIMENT = "switchboard"
 CHALLENGER, CHAMPION = "challenger", "champion"
 BUNDLE_ARTIFACT = "bundle"
+_BATCH = 500  # metrics in one call
 EXPERIMENT_TAG = "experiment"  # on versions that learnt from what may not ship: promoted by force only
 
 
@@ -54,9 +57,10 @@ class Run:
 
     def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
         """Record figures, by name; those that are not finite are left out."""
-        for name, value in metrics.items():
-            if value == value and abs(value) != float("inf"):
-                self._client.log_metric(self.id, name, float(value), step=step)
+        now = int(time.time() * 1000)
+        found = [Metric(name, float(value), now, step) for name, value in metrics.items() if isfinite(value)]
+        for at in range(0, len(found), _BATCH):
+            self._client.log_batch(self.id, metrics=found[at : at + _BATCH])
 
     def log_text(self, text: str, name: str) -> None:
         """Keep a text as an artefact of the run."""
@@ -138,6 +142,21 @@ class Registry:
                 loaded = self._client.download_artifacts(version.run_id, BUNDLE_ARTIFACT, waiting)
                 Path(loaded).rename(folder)
         return folder
+
+    def text(self, version: Version, name: str) -> str:
+        """Return a text that the version's run kept, or nothing where it kept none of that name."""
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                return Path(self._client.download_artifacts(version.run_id, name, folder)).read_text(encoding="utf-8")
+            except (MlflowException, OSError):
+                return ""
+
+    def note(self, version: Version, tags: Mapping[str, str], texts: Mapping[str, str]) -> None:
+        """Put tags on a version and texts into its run, in place of earlier ones of the same names."""
+        for name, text in texts.items():
+            self._client.log_text(version.run_id, text, name)
+        for name, value in tags.items():
+            self._client.set_model_version_tag(MODEL_NAME, version.version, name, value)
 
     def point(self, alias: str, version: str) -> None:
         """Move an alias to a version."""

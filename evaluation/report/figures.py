@@ -18,7 +18,7 @@ from evaluation.learning_curve import Curve, Point
 INK, MUTED, LINE, ACCENT, WARN = "#1d2733", "#6b7785", "#d9dee4", "#1f6f78", "#b4541a"
 POINTS = 200
 FIRST = 19  # before so many messages the share wrong is noise
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans", "font.size": 9, "axes.edgecolor": LINE, "axes.labelcolor": MUTED, "axes.grid": True,
     "grid.color": "#eef1f4", "axes.axisbelow": True, "axes.spines.top": False, "axes.spines.right": False,
     "xtick.color": MUTED, "ytick.color": MUTED, "text.color": INK, "svg.hashsalt": "switchboard",
@@ -75,7 +75,7 @@ def doubt_figure(answers: Answers, threshold: float) -> str:
 
 def precision_recall_figure(inside: Answers, labels: Sequence[str]) -> str:
     """Return precision against recall for each label, in small pictures of one scale."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         rows = -(-len(labels) // 4)
         figure = Figure(figsize=(9.4, 2.05 * rows), layout="constrained")
         grid = figure.subplots(rows, 4, sharex=True, sharey=True, squeeze=False)
@@ -87,7 +87,7 @@ def precision_recall_figure(inside: Answers, labels: Sequence[str]) -> str:
             axes.set(xlim=(0, 1.02), ylim=(0, 1.04))
         figure.supxlabel("recall", fontsize=9, color=MUTED)
         figure.supylabel("precision", fontsize=9, color=MUTED)
-        return _encode(figure)
+        return encode(figure)
 
 
 def learning_figure(points: Sequence[Point], curve: Curve | None) -> str:
@@ -109,13 +109,14 @@ def learning_figure(points: Sequence[Point], curve: Curve | None) -> str:
 
 
 def _single(draw: Callable[[Axes], object]) -> str:
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.6, 3.1), layout="constrained")
         draw(figure.subplots())
-        return _encode(figure)
+        return encode(figure)
 
 
-def _encode(figure: Figure) -> str:
+def encode(figure: Figure) -> str:
+    """Return a drawn figure as SVG in a data URI, the same bytes each time."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})
     return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -1,13 +1,11 @@
 """The report as one self-contained HTML page: everything is gathered here, `page.html` only lays it out."""
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from math import isnan
 from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from configs.taxonomy import NONE
 from evaluation.candidate import Candidate
@@ -18,10 +16,11 @@ from evaluation.learning_curve import Point, fit_curve
 from evaluation.mistakes import arguable, confused_pairs, confusion, mistakes, spam_sink
 from evaluation.next_steps import advise
 from evaluation.report import figures as pictures
+from evaluation.report.quality import LedgerQuality
+from evaluation.report.rendering import render_page, write_page
 from evaluation.slices import facets_of, slices
 from training.bundle import BundleInfo
 
-FOLDER = Path(__file__).parent
 WORST = 15
 
 
@@ -38,27 +37,25 @@ class Subject:
     industries: Mapping[str, str] = field(default_factory=dict)
     fitted: Mapping[str, int] | None = None
     learning: Sequence[Point] = ()
+    quality: LedgerQuality | None = None
 
 
 def write_report(subject: Subject, path: Path) -> Path:
     """Write the page and return its path."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render(subject), encoding="utf-8")
-    return path
+    return write_page(render(subject), path)
+
+
+def write_figures(subject: Subject, folder: Path) -> None:
+    """Write each picture of the page as an SVG file of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, picture in _pictures(subject).items():
+        if picture:
+            (folder / f"{name}.svg").write_bytes(base64.b64decode(picture.partition(",")[2]))
 
 
 def render(subject: Subject) -> str:
     """Return the page's HTML; texts in it are escaped, and it loads nothing from anywhere."""
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"number": number, "percent": percent, "place": place}
-    style = (FOLDER / "page.css").read_text(encoding="utf-8")
-    return environment.get_template("page.html").render(style=style, **gather(subject))
+    return render_page("page.html", gather(subject))
 
 
 def gather(subject: Subject) -> dict[str, Any]:
@@ -98,18 +95,3 @@ def _pictures(subject: Subject) -> dict[str, str]:
     if subject.learning:
         drawn["learning"] = pictures.learning_figure(subject.learning, fit_curve(subject.learning))
     return drawn
-
-
-def number(value: float, digits: int = 2) -> str:
-    """Return a figure with fixed digits, a dash where there is none."""
-    return "–" if isnan(value) else f"{value:.{digits}f}"
-
-
-def percent(value: float, digits: int = 0) -> str:
-    """Return a share in percent, a dash where there is none."""
-    return "–" if isnan(value) else f"{100 * value:.{digits}f}%"
-
-
-def place(value: float) -> str:
-    """Return a share as a CSS length along a bar."""
-    return f"{100 * min(1.0, max(0.0, 0.0 if isnan(value) else value)):.1f}%"

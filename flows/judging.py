@@ -1,0 +1,129 @@
+"""A version judged: beside the champion on the same rows, with all of it kept in the version's run."""
+
+import hashlib
+import json
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from configs.gate import load_gate
+from configs.paths import published_dir
+from configs.recipe import Recipe
+from data.messages import LabelledMessage
+from evaluation.candidate import Candidate, examine
+from evaluation.gate import Verdict, check_gate
+from evaluation.intervals import intervals
+from evaluation.learning_curve import Point
+from evaluation.report.page import Subject, write_figures, write_report
+from flows.quality import Say, ledger_quality
+from flows.test_rows import drawn_mask, name_rows, test_rows
+from flows.training_set import TrainingSet
+from training.bundle import CARD, BundleError
+from training.parts import fingerprint
+from training.predictor import Predictor
+from training.publish import Champion, read_champion
+from training.registry import Registry, Run, Version
+
+GATE, JUDGED_WITH, NO_CHAMPION, GATE_FILE = "gate", "gate_champion", "none", "gate.json"
+_CURVE, _FITTED, _BY_LABEL = "curve", "fitted", "fitted_by_label"
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """A bundle's answers and behaviour, and the gate's verdict; `champion` is what it was compared with, if anything."""
+
+    predictor: Predictor
+    candidate: Candidate
+    verdict: Verdict
+    champion: Champion | None
+
+
+def assess(folder: Path, rows: list[LabelledMessage], drawn: frozenset[str] = frozenset()) -> Assessment:
+    """Return a bundle judged on `rows` against the champion on the same rows; `drawn`: ids of those drawn at random."""
+    predictor = Predictor(folder)
+    challenger = examine(predictor, rows)
+    champion, examined = _champion_examined(rows)
+    verdict = check_gate(challenger, examined, load_gate(), drawn_mask(rows, drawn))
+    return Assessment(predictor, challenger, verdict, champion)
+
+
+def judge_again(registry: Registry, version: Version, on: str | None, say: Say) -> Version:
+    """Return a version with a verdict of now: against the champion there is, on the rows that are named."""
+    rows = test_rows(on)
+    say(f"judging version {version.version} again on {len(rows.rows)} messages of {name_rows(on)}")
+    found = assess(registry.fetch(version), rows.rows, rows.drawn)
+    registry.note(version, gate_tags(found), {GATE_FILE: json.dumps(found.verdict.as_json(), indent=1)})
+    return registry.find(version.version)
+
+
+def gate_tags(found: Assessment) -> dict[str, str]:
+    """Return what a version's tags say of its verdict: the verdict, and the champion that it was given against."""
+    verdict = "passed" if found.verdict.passed else "failed: " + "; ".join(found.verdict.reasons)[:400]
+    return {GATE: verdict, JUDGED_WITH: found.champion.digest if found.champion else NO_CHAMPION}
+
+
+def learning_tags(recipe: Recipe, rows: TrainingSet) -> dict[str, str]:
+    """Return what a version's tags say of its place on a learning curve: which curve, and how many rows were fitted."""
+    of_size = recipe.model_dump_json(exclude={"name", "max_rows"})
+    curve = hashlib.sha256(f"{of_size}{fingerprint(rows.test)}".encode()).hexdigest()[:16]
+    by_label = Counter(row.label for row in rows.fit)
+    return {_CURVE: curve, _FITTED: str(len(rows.fit)), _BY_LABEL: json.dumps(by_label)}
+
+
+def points_of(registry: Registry, curve: str) -> list[Point]:
+    """Return rows against macro-F1 of the versions that the same recipe made and the same test rows judged.
+
+    Nothing is trained for them: `switchboard train RECIPE max_rows=N` adds a point.
+    """
+    return [Point(int(one.tags[_FITTED]), one.metrics["macro_f1"]) for one in registry.versions()
+            if one.tags.get(_CURVE) == curve and "adapted" not in one.tags and "macro_f1" in one.metrics]  # fmt: skip
+
+
+def learnt_from(digest: str) -> tuple[dict[str, int] | None, list[Point]]:
+    """Return what the registry knows of a bundle: fitted rows a label, and the points of its learning curve."""
+    registry = Registry()
+    for version in registry.versions():
+        if version.digest == digest and _CURVE in version.tags:
+            return json.loads(version.tags[_BY_LABEL]), points_of(registry, version.tags[_CURVE])
+    return None, []
+
+
+def log_assessment(
+    run: Run, found: Assessment, recipe: Recipe, rows: TrainingSet, registry: Registry, say: Say
+) -> None:
+    """Keep figures with intervals, every check of the gate, the model card, and the report with its pictures."""
+    scored = found.candidate.scored
+    named = intervals(scored.answers(), scored.labels)
+    figures = found.candidate.figures()
+    bounds = {
+        f"{name}_{end}": value for name, one in named.items() for end, value in (("low", one.low), ("high", one.high))
+    }
+    run.log_metrics(figures | bounds)
+    run.log_text(json.dumps(found.verdict.as_json(), indent=1), GATE_FILE)
+    card = (found.predictor.folder / CARD).read_text(encoding="utf-8")
+    table = "\n".join(
+        f"| {name} | {one.value:.3f} | {one.low:.3f} to {one.high:.3f} | {one.support} |" for name, one in named.items()
+    )
+    run.log_text(f"{card}\n| figure | value | 95% | rows |\n| --- | --- | --- | --- |\n{table}\n", "model_card.md")
+    learning = [*points_of(registry, learning_tags(recipe, rows)[_CURVE]), Point(len(rows.fit), figures["macro_f1"])]
+    subject = Subject(
+        found.predictor.info, found.predictor.digest, found.candidate, f"the test side of {rows.source}", found.verdict,
+        f"version {found.champion.version}" if found.champion else "",
+        fitted=Counter(row.label for row in rows.fit), learning=learning, quality=ledger_quality(say),
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        write_report(subject, Path(folder) / "report.html")
+        write_figures(subject, Path(folder) / "figures")
+        run.log_files(Path(folder), "report")
+
+
+def _champion_examined(rows: list[LabelledMessage]) -> tuple[Champion | None, Candidate | None]:
+    """Return the champion and it examined on the same rows; nothing where there is none or it speaks another taxonomy."""
+    champion = read_champion(published_dir())
+    if champion is None:
+        return None, None
+    try:
+        return champion, examine(Predictor(published_dir() / champion.folder), rows)
+    except BundleError:
+        return champion, None
