@@ -1,0 +1,155 @@
+"""The gate at work on real versions: refusals with both figures, forced with a why, stale verdicts, fair samples."""
+
+import json
+import random
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from configs.errors import SwitchboardError
+from configs.gate import load_gate
+from configs.paths import published_dir
+from configs.recipe import Recipe
+from data.ledger import LabelEvent, Ledger, Selection, open_ledger
+from data.messages import LabelledMessage, Message
+from data.snapshotting import make_snapshot
+from flows import evaluate, judging
+from flows.evaluate import evaluate_model
+from flows.judging import assess, gate_tags, learning_tags, learnt_from
+from flows.training_set import TrainingSet, customer_training_set
+from switchboard import app
+from tests.bundles import WORDS, make_bundle
+from training.bundle import bundle_digest
+from training.publish import read_audit, read_champion
+from training.registry import Registry
+
+ROWS = [LabelledMessage(Message(f"{words} {n}", f"{label}-{n}", source="seed"), label)
+        for label, words in WORDS.items() for n in range(40)]  # fmt: skip
+
+
+def _call(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words))
+
+
+@pytest.fixture
+def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tiny models are judged by figures alone."""
+    gate = load_gate().model_copy(update={"max_failure_rates": {}, "max_calibration_error": 1.0})
+    monkeypatch.setattr(judging, "load_gate", lambda: gate)
+
+
+def _register(registry: Registry, folder: Path, strength: float) -> str:
+    bundle = make_bundle(folder, strength=strength, name=folder.name)
+    with registry.run(folder.name) as run:
+        found = assess(bundle, ROWS)
+        run.log_metrics(found.candidate.figures())
+        return registry.register(run, bundle, gate_tags(found))
+
+
+def test_a_refusal_shows_both_figures_and_only_a_why_forces_it(registry: Registry, tmp_path: Path, lenient: None):
+    good, bad = _register(registry, tmp_path / "good", 2.0), None
+    assert _call("promote", good, "--why", "first").exit_code == 0
+    bad = _register(registry, tmp_path / "bad", 0.0)
+    judged = judging.judge_again(registry, registry.find(bad), _file(tmp_path), lambda line: None)
+    assert judged.tags["gate"].startswith("failed: macro_f1")
+    refused = _call("promote", bad)
+    assert isinstance(refused.exception, SwitchboardError) and "--force --why" in str(refused.exception)
+    line = next(line for line in refused.stdout.splitlines() if line.startswith("macro_f1"))
+    assert line.split()[1:3] == ["customer", "1.000"] and "worse beyond chance" in line
+    assert "say why" in str(_call("promote", bad, "--force").exception)
+    assert _call("promote", bad, "--force", "--why", "a trial").exit_code == 0
+    assert _call("rollback", "--why", "trial over").exit_code == 0
+    champion = read_champion(published_dir())
+    assert champion is not None and champion.version == good
+    trail = read_audit(published_dir())
+    assert [(one.action, one.previous, one.version, one.reason) for one in trail] == [
+        ("promote", None, good, "first"), ("force", good, bad, "a trial"), ("rollback", bad, good, "trial over"),
+    ]  # fmt: skip
+    assert trail[0].verdict == "passed" and trail[1].verdict.startswith("failed: macro_f1")
+
+
+def test_a_verdict_against_another_champion_is_no_pass_until_judged_again(
+    registry: Registry, tmp_path: Path, lenient: None
+):
+    first, second = (_register(registry, tmp_path / name, strength) for name, strength in (("a", 2.0), ("b", 1.8)))
+    assert _call("promote", first).exit_code == 0
+    assert "another champion" in str(_call("promote", second).exception)
+    assert _call("promote", second, "--again", "--on", _file(tmp_path)).exit_code == 0
+    assert _call("promote", second).exit_code == 0, "the champion itself may be published again"
+
+
+@pytest.mark.parametrize("bound", [20, 1000])
+def test_randomly_drawn_test_rows_decide_alone_once_they_are_enough(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: int
+):
+    """Rows chosen because the model was unsure of them decide nothing, however many they are."""
+    gate = load_gate().model_copy(update={"min_customer_rows": bound})
+    monkeypatch.setattr(judging, "load_gate", lambda: gate)
+    monkeypatch.setattr(evaluate, "load_gate", lambda: gate)
+    with open_ledger() as ledger:
+        _label(ledger, 40)
+        snapshot = make_snapshot(ledger)
+    side = list(snapshot.rows("test"))
+    drawn = [row for row in side if row.drawn]
+    own = [row for row in side if row.kind == "customer"]
+    assert 20 <= len(drawn) < len(own) < len(side)
+    assert all(row.message.id.endswith("-drawn") for row in drawn)
+    rows = customer_training_set(_recipe(), str(snapshot.folder))
+    assert rows.drawn >= {row.message.id for row in drawn}
+    bundle = make_bundle(tmp_path / "one")
+    for verdict in (assess(bundle, rows.test, rows.drawn).verdict,
+                    evaluate_model(str(bundle), str(snapshot.folder), lambda line: None).verdict):  # fmt: skip
+        assert verdict is not None and verdict.decided_by == ("customer" if bound == 20 else "seed")
+        counted = {check.part: check.support for check in verdict.checks if check.name == "macro_f1"}
+        assert counted["customer"] == len(drawn if bound == 20 else own)
+
+
+def _label(ledger: Ledger, per_label: int) -> None:
+    """Label seed messages and customers', of which every other one was drawn at random, its prediction hidden."""
+    draw, now = random.Random(0), datetime.now(UTC)
+    for label, words in WORDS.items():
+        for number in range(3 * per_label):
+            how = ("seed", "drawn", "asked")[number % 3]
+            noise = " ".join("".join(draw.choices("abcdefghij", k=6)) for _ in range(6))  # unlike each other
+            key, is_seed = f"{label}-{number}-{how}", how == "seed"
+            ledger.messages.add(
+                [Message(f"{draw.choice(words.split())} {noise}", key, source="seed" if is_seed else "")]
+            )
+            if not is_seed:
+                ledger.selections.append([Selection(message_id=key, batch="b", blind=how == "drawn", at=now - timedelta(hours=2),
+                                                    strategy="random" if how == "drawn" else "uncertain")])  # fmt: skip
+            ledger.events.append([LabelEvent(key=key, message_id=key, annotator="ann", label=label,
+                                             origin="seed" if is_seed else "labeler")])  # fmt: skip
+
+
+def test_the_learning_curve_has_only_versions_of_the_same_recipe_and_test_rows(registry: Registry, tmp_path: Path):
+    sets = {size: TrainingSet(ROWS[:size], [], ROWS[:8], "f") for size in (100, 200)}
+    for size, rows in sets.items():
+        bundle = make_bundle(tmp_path / str(size), name=str(size))
+        with registry.run("r") as run:
+            run.log_metrics({"macro_f1": size / 1000})
+            registry.register(run, bundle, learning_tags(_recipe(max_rows=size), rows))
+    fitted, points = learnt_from(bundle_digest(tmp_path / "200"))
+    assert sorted((one.rows, one.quality) for one in points) == [(100, 0.1), (200, 0.2)]
+    assert fitted is not None and sum(fitted.values()) == 200
+    assert _curve(_recipe(epochs=9), sets[100]) != _curve(_recipe(), sets[100])
+    assert _curve(_recipe(), TrainingSet(ROWS, [], ROWS[:9], "f")) != _curve(_recipe(), sets[100])
+    assert learnt_from("unknown") == (None, [])
+
+
+def _recipe(**changes: object) -> Recipe:
+    return Recipe.model_validate({"name": "t", "epochs": 1, "learning_rate": 1e-4, **changes})
+
+
+def _curve(recipe: Recipe, rows: TrainingSet) -> str:
+    return learning_tags(recipe, rows)["curve"]
+
+
+def _file(tmp_path: Path) -> str:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(
+        "".join(json.dumps({"id": row.message.id, "text": row.message.text, "label": row.label}) + "\n" for row in ROWS)
+    )
+    return str(path)
