@@ -133,6 +133,9 @@ class Watcher:
         self._write(State(before.trained_seq, due.last_seq, "under way"))
         try:
             result = retrain(due.reason)
+        except (KeyboardInterrupt, SystemExit):  # somebody stopped us, so the next start trains
+            self._write(before)
+            raise
         except Exception as error:  # whatever a training raises, the champion goes on serving and watching goes on
             self._write(State(before.trained_seq, due.last_seq, f"{type(error).__name__}: {error}"))
             log.exception("training failed, the champion goes on serving")

@@ -88,13 +88,28 @@ def test_a_failed_training_is_logged_and_tried_again_when_another_label_comes(le
 def test_a_training_that_took_the_process_down_is_not_begun_again_by_itself(ledger, tmp_path):
     label(ledger, "a", "b", "c")
 
-    def die(reason: str) -> Result:
-        raise KeyboardInterrupt
+    class Killed(BaseException):
+        """What no code catches."""
 
-    with pytest.raises(KeyboardInterrupt):
+    def die(reason: str) -> Result:
+        raise Killed
+
+    with pytest.raises(Killed):
         watcher(ledger, tmp_path, die).round()
     assert watcher(ledger, tmp_path, lambda reason: Result()).round() is None
     label(ledger, "d")
+    assert watcher(ledger, tmp_path, lambda reason: Result()).round() == Result()
+
+
+@pytest.mark.parametrize("how", [KeyboardInterrupt, SystemExit])
+def test_a_training_that_somebody_stopped_is_begun_again(ledger, tmp_path, how):
+    label(ledger, "a", "b", "c")
+
+    def stop(reason: str) -> Result:
+        raise how
+
+    with pytest.raises(how):
+        watcher(ledger, tmp_path, stop).round()
     assert watcher(ledger, tmp_path, lambda reason: Result()).round() == Result()
 
 

@@ -70,6 +70,12 @@ def test_a_withdrawn_token_is_named_with_its_remedy(label_studio, admin, persona
         label_studio.client(personal_token).get("/api/projects")
 
 
+def test_an_expired_token_is_named_with_its_remedy(label_studio):
+    expired = jwt.encode({"exp": time.time() - 60, "token_type": "refresh"}, "signed by somebody else, at length")
+    with pytest.raises(LabelStudioError, match=r"refuses the key.*LABEL_STUDIO_API_KEY"):
+        label_studio.client(expired).get("/api/projects")
+
+
 def test_busy_answers_are_waited_out(label_studio, flaky):
     flaky.faults = {("GET", "/api/projects"): [503, 429, GONE, 502]}
     assert "results" in through(flaky, label_studio, patience_s=30).get("/api/projects")
@@ -129,6 +135,16 @@ def test_a_server_that_goes_in_mid_pull_leaves_a_pull_to_finish(team, label_stud
     taken = len(team.events())
     assert 0 < taken < 4
     team.pull()
+    assert sorted(event.message_id for event in team.events()) == sorted(TEXTS)
+
+
+def test_a_server_that_is_busy_in_mid_pull_is_waited_for(team, label_studio, flaky):
+    team.set_up()
+    team.push()
+    for name in TEXTS:
+        team.annotate("ann", name, "request")
+    flaky.faults = {("GET", "/api/tasks"): [0, 0, 503, 429, 500, GONE, LOST]}
+    assert team.pull(through(flaky, label_studio, patience_s=30)).labels == 4
     assert sorted(event.message_id for event in team.events()) == sorted(TEXTS)
 
 

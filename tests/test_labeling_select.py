@@ -97,7 +97,8 @@ def test_a_batch_has_the_configured_mix_and_no_message_twice():
     chosen = choose(many(), 50, load_labeling(), seed=1)
     names = [choice.strategy for choice in chosen]
     assert len({choice.row for choice in chosen}) == len(chosen) == 50
-    assert (names.count("random"), names.count("audit")) == (8, 5)
+    wanted = share_out(50, load_labeling().mix.shares())
+    assert (names.count("random"), names.count("audit")) == (wanted["random"], wanted["audit"])
 
 
 def test_rows_that_measure_accuracy_are_blind_and_carry_their_probability():
