@@ -37,7 +37,6 @@ class Recipe(Config):
     keep_pretrained: float = Field(default=0.0, ge=0, lt=1)
     noise: float = Field(default=0.0, ge=0, le=1)
     rdrop: float = Field(default=0.0, ge=0)
-    average_last: int = Field(default=1, ge=1)
     patience: int = Field(default=2, ge=1)
     max_rows: int | None = Field(default=None, ge=100)
     method: Literal["auto", "fine_tune", "contrastive"] = "auto"
@@ -47,6 +46,7 @@ class Recipe(Config):
     folds: int = Field(default=3, ge=2)  # of the few rows, each held out once to calibrate
     adapt_epochs: int = Field(default=4, ge=1)  # over a company's rows, going on from the network of the seed
     adapt_rate: float = Field(default=5e-5, gt=0)
+    adapt_seed: int | None = None  # where it should differ from the seed's, to see what chance does
     replay: float = Field(default=2.0, ge=0)  # rows of the seed learnt again for each of the company's
     customer_weight: float = Field(default=4.0, ge=1, le=20)  # at most: how often a customer's row counts
     customer_holdout: int = Field(default=150, ge=1)  # a customer's held-out rows from which they alone calibrate

@@ -13,6 +13,7 @@ from flows.judging import assess, gate_tags, learning_tags, log_assessment
 from flows.progress import ProgressPrinter
 from flows.training_set import TrainingSet
 from flows.work import Work, work_folder, work_key, work_path
+from training.archive import Archive
 from training.encoder import base_model_digest, file_digest, locate_base_model
 from training.processes import part_company
 from training.publish import Champion, publish
@@ -52,7 +53,8 @@ def train_version(
 
 def follow_training(recipe: Recipe, rows: TrainingSet, archive: Path | None = None) -> None:
     """Do another process' share of a training that the first process logs, evaluates and registers."""
-    follow(rows.fit, rows.holdout, recipe, work_path(training_key(recipe, rows, archive)), rows.weights, archive)
+    work = work_path(training_key(recipe, rows, archive))
+    follow(rows.fit, rows.holdout, recipe, work, rows.weights, _archive(archive, rows))
     part_company()
 
 
@@ -73,7 +75,7 @@ def _in_run(
     _log_inputs(run, recipe, rows)
     trained = train_bundle(
         rows.fit, rows.holdout, recipe, _bundle_folder(run), commit(), (ProgressPrinter(say),), weights=rows.weights,
-        archive=archive, work=work.folder, say=say,
+        archive=_archive(archive, rows), work=work.folder, say=say,
     )  # fmt: skip
     part_company()
     _log_curve(run, trained)
@@ -83,6 +85,10 @@ def _in_run(
     tags = {"recipe": recipe.name, "method": trained.method, **gate_tags(found), **learning_tags(recipe, rows),
             **_tags(rows, archive)}  # fmt: skip
     return registry.register(run, trained.bundle, tags), found.candidate.figures(), found.verdict
+
+
+def _archive(path: Path | None, rows: TrainingSet) -> Archive | None:
+    return Archive(path, rows.test) if path else None
 
 
 def _bundle_folder(run: Run) -> Path:

@@ -8,6 +8,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -31,12 +32,21 @@ from training.setup import Setup
 _MOST_OF_ONE_LABEL = 3.0  # times an even share
 
 
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A file of unlabelled messages; what stands in `kept_out`, the test rows, is not learnt from it."""
+
+    path: Path
+    kept_out: Sequence[LabelledMessage] = ()
+
+
 def taught_by(
-    teacher: MessageClassifier, calibration: Calibration, known: Sequence[LabelledMessage], archive: Path, setup: Setup,
+    teacher: MessageClassifier, calibration: Calibration, known: Sequence[LabelledMessage], archive: Archive, setup: Setup,
     say: Callable[[str], None],
 ) -> list[Example]:  # fmt: skip
     """Return the archive's messages that teacher and linear judge agree on, with the teacher's scores as targets."""
-    texts = draw_texts(archive, setup, {clean(row.message.text, setup.company) for row in known})
+    out = {clean(row.message.text, setup.company) for row in (*known, *archive.kept_out)}
+    texts = draw_texts(archive.path, setup, out)
     rows = [LabelledMessage(Message(text, message_id(text), source="archive"), NONE) for text in texts]
     logits, doubt_logits = network_logits(teacher, setup.tokenizer, setup.tokenised([Example(row) for row in rows]))
     scores = scores_of(logits, calibration)

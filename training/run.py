@@ -15,7 +15,7 @@ from configs.taxonomy import Taxonomy, load_taxonomy
 from data.clean import clean
 from data.messages import LabelledMessage
 from training.answers import Answers, calibrate_on
-from training.archive import load_examples, save_examples, taught_by
+from training.archive import Archive, load_examples, save_examples, taught_by
 from training.bundle import BundleInfo, read_info, verify
 from training.card import write_card
 from training.distil import distil_once
@@ -56,7 +56,7 @@ class Learnt:
 
 def train_bundle(
     fit: Sequence[LabelledMessage], holdout: Sequence[LabelledMessage], recipe: Recipe, folder: Path, commit: str,
-    callbacks: tuple[TrainerCallback, ...] = (), *, weights: Sequence[float] = (), archive: Path | None = None,
+    callbacks: tuple[TrainerCallback, ...] = (), *, weights: Sequence[float] = (), archive: Archive | None = None,
     work: Path | None = None, say: Say = lambda line: None,
 ) -> Trained:  # fmt: skip
     """Learn, calibrate on rows not learnt from, and export to `folder`.
@@ -81,7 +81,7 @@ def train_bundle(
 
 def follow(
     fit: Sequence[LabelledMessage], holdout: Sequence[LabelledMessage], recipe: Recipe, work: Path,
-    weights: Sequence[float] = (), archive: Path | None = None,
+    weights: Sequence[float] = (), archive: Archive | None = None,
 ) -> None:  # fmt: skip
     """Do another process' share of the training that the first process makes a bundle of."""
     learn(make_ready(recipe), as_examples(fit, weights), holdout, work, (), archive)
@@ -89,7 +89,7 @@ def follow(
 
 def learn(
     setup: Setup, examples: Sequence[Example], holdout: Sequence[LabelledMessage], work: Path,
-    callbacks: tuple[TrainerCallback, ...] = (), archive: Path | None = None, say: Say = lambda line: None,
+    callbacks: tuple[TrainerCallback, ...] = (), archive: Archive | None = None, say: Say = lambda line: None,
 ) -> Learnt:  # fmt: skip
     """Return a network trained by the method that suits the amount of data, taught by an archive too if given."""
     work.mkdir(parents=True, exist_ok=True)
@@ -143,7 +143,7 @@ def _beside_seed(
 
 
 def _taught(
-    setup: Setup, teacher: Learnt, known: Sequence[LabelledMessage], archive: Path, work: Path, say: Say
+    setup: Setup, teacher: Learnt, known: Sequence[LabelledMessage], archive: Archive, work: Path, say: Say
 ) -> list[Example]:
     path = work / "taught.jsonl"
     if path.exists():
@@ -198,7 +198,7 @@ def _export(
 
 def _describe(setup: Setup, learnt: Learnt, exported: Exported, data: str, commit: str) -> BundleInfo:
     taxonomy, recipe, answers = load_taxonomy(), setup.recipe, learnt.answers
-    if learnt.method == "fine_tune":  # the few were answered by networks that had not seen them; those stand
+    if learnt.method != "contrastive":  # the few were answered by networks that had not seen them; those stand
         answers = replace(answers, logits=exported.logits, doubt=exported.doubt)
     calibration, thresholds = calibrate_on(answers, learnt.seen, recipe, taxonomy)
     now = datetime.now(UTC)

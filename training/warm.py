@@ -27,8 +27,8 @@ Say = Callable[[str], None]
 LEAST_REPLAYED = 2000
 _AFTER = {  # keys of the recipe that do not matter to the network of the seed
     "name", "caution", "method", "few_labels", "contrastive_steps", "contrastive_rate", "folds", "customer_weight",
-    "customer_holdout", "archive_rows", "archive_confidence", "archive_weight", "adapt_epochs", "adapt_rate", "replay",
-    "layers", "distil_epochs", "precision", "deployed_mix", "deployed_outside",
+    "customer_holdout", "archive_rows", "archive_confidence", "archive_weight", "adapt_epochs", "adapt_rate",
+    "adapt_seed", "replay", "layers", "distil_epochs", "precision", "deployed_mix", "deployed_outside",
 }  # fmt: skip
 
 
@@ -49,11 +49,12 @@ def learn_beside_seed(
     network = _seed_network(setup, seed, folder / "seed", callbacks, say)
     recipe = setup.recipe
     count = min(len(seed), max(LEAST_REPLAYED, round(recipe.replay * len(own))))
-    chosen = [*own, *random.Random(recipe.seed).sample(seed, count)]
+    draw = recipe.seed if recipe.adapt_seed is None else recipe.adapt_seed
+    chosen = [*own, *random.Random(draw).sample(seed, count)]
     say(f"going on from the network of {len(seed)} seed messages: {len(own)} of your own, {count} of the seed again")
     adapting = recipe.model_copy(update={
         "epochs": recipe.adapt_epochs, "learning_rate": recipe.adapt_rate, "head_learning_rate": 5 * recipe.adapt_rate,
-        "keep_pretrained": 0.0,
+        "keep_pretrained": 0.0, "seed": draw,
     })  # fmt: skip
     tuned = replace(setup, recipe=adapting).fine_tuned(chosen, holdout, folder / "adapted", callbacks, network)
     return tuned, chosen
