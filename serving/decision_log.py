@@ -15,6 +15,7 @@ from serving.spill import Spill
 BATCH = 500
 LINGER_S = 0.2  # between batches, so that single calls are written together
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
+STOP_S = 10.0  # for the database at the end; what it has not taken by then is spilled
 
 log = logging.getLogger("switchboard.log")
 
@@ -40,6 +41,8 @@ class DecisionLog:
         self._wake, self._stop = threading.Event(), threading.Event()
         self._pause_until = 0.0
         self._pause = FIRST_PAUSE_S
+        self._look_again_at = 0.0
+        self._writing: Sequence[Record] = ()
         self._threads = [
             threading.Thread(target=self._write_on, name="decision-log", daemon=True),
             threading.Thread(target=self._guard, name="decision-spill", daemon=True),
@@ -63,12 +66,20 @@ class DecisionLog:
             self._wake.set()
 
     def stop(self) -> None:
-        """Write or spill all that was taken, then return."""
+        """Write or spill all that was taken, then return, also where the database hangs."""
         self._stop.set()
         self._wake.set()
+        end = monotonic() + STOP_S
         for thread in self._threads:
             if thread.is_alive():
-                thread.join()
+                thread.join(max(0.0, end - monotonic()))
+        if any(thread.is_alive() for thread in self._threads):
+            log.error("the database hangs; spilling what it has not taken")
+            with self._lock:  # what is being written too: should the database take it after all, it knows it by its ids
+                left = [*self._writing, *self._records]
+                self._records.clear()
+            for start in range(0, len(left), BATCH):
+                self._spill_or_lose(left[start : start + BATCH])
 
     def _write_on(self) -> None:
         while not self._stop.wait(LINGER_S):
@@ -79,7 +90,7 @@ class DecisionLog:
         self._write_waiting()
 
     def _write_waiting(self) -> None:
-        while batch := self._take():
+        while batch := self._take_to_write():
             if self._is_paused() or not self._write(batch):
                 self._spill_or_lose(batch)
 
@@ -93,7 +104,15 @@ class DecisionLog:
 
     def _take(self) -> list[Record]:
         with self._lock:
-            return [self._records.popleft() for _ in range(min(BATCH, len(self._records)))]
+            return self._take_first()
+
+    def _take_to_write(self) -> Sequence[Record]:
+        with self._lock:
+            self._writing = self._take_first()
+            return self._writing
+
+    def _take_first(self) -> list[Record]:
+        return [self._records.popleft() for _ in range(min(BATCH, len(self._records)))]
 
     def _write(self, batch: Sequence[Record]) -> bool:
         written = self._try(lambda: self._writer.write(batch))
@@ -102,11 +121,15 @@ class DecisionLog:
         return written
 
     def _bring_back(self) -> None:
-        if self._is_paused() or not self._spill:
+        if self._is_paused() or monotonic() < self._look_again_at or not self._spill:
             return
-        for batch in self._spill.batches():
-            if self._stop.is_set() or not self._write(batch):
-                return
+        try:
+            for batch in self._spill.batches():
+                if self._stop.is_set() or not self._write(batch):
+                    return
+        except OSError as error:  # the disk's fault, not the database's, which goes on taking what is new
+            self._look_again_at = monotonic() + LONGEST_PAUSE_S
+            log.error("the spill file cannot be read back", extra={"reason": error.strerror})
 
     def _try(self, action: Callable[[], None]) -> bool:
         """Return whether an action on the database worked; after a failure it is left alone for a while."""

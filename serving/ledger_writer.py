@@ -4,6 +4,8 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 
+from sqlalchemy.exc import DataError
+
 from data.ledger import Decision, LabelEvent, Ledger, LedgerError
 from serving.records import DecisionRecord, FeedbackRecord, Record
 
@@ -27,9 +29,9 @@ class LedgerWriter:
         try:
             try:
                 self._write(records)
-            except _OUTAGES:
-                raise
-            except Exception:
+            except Exception as error:
+                if _is_outage(error):
+                    raise
                 for record in records:
                     self._write_alone(record)
         except _OUTAGES:
@@ -49,9 +51,9 @@ class LedgerWriter:
     def _write_alone(self, record: Record) -> None:
         try:
             self._write([record])
-        except _OUTAGES:
-            raise
         except Exception as error:
+            if _is_outage(error):
+                raise
             log.error("a record was refused", extra={"kind": type(record).__name__, "reason": type(error).__name__})
 
     def ledger(self) -> Ledger:
@@ -64,6 +66,11 @@ class LedgerWriter:
         if self._ledger is not None:
             self._ledger.close()
             self._ledger = None
+
+
+def _is_outage(error: Exception) -> bool:
+    """Return whether the database is at fault, and not what one record says."""
+    return isinstance(error, _OUTAGES) and not isinstance(error.__cause__, DataError)
 
 
 def append_feedback(ledger: Ledger, record: FeedbackRecord) -> bool:

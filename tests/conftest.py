@@ -7,7 +7,7 @@ import pytest
 
 from tests.bundles import make_bundle
 from tests.labelstudio import admin, label_studio, labelers  # noqa: F401
-from tests.ledgers import ledger, ledger_url, postgres_url, sqlite_url  # noqa: F401
+from tests.ledgers import ledger, ledger_url, postgres, sqlite_url  # noqa: F401
 from tests.registries import empty_mlflow, registry  # noqa: F401
 from tests.teams import team  # noqa: F401
 

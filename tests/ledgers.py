@@ -1,27 +1,25 @@
 """Fixtures: an empty ledger's address on each database; tests that ask for `ledger` run on both."""
 
 import os
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from data.ledger import Ledger, open_ledger
-from tests.postgres import find_binaries, running_server
+from tests.postgres import Server, find_binaries, running_server
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
+def postgres() -> Iterator[Server]:
     binaries = find_binaries()
     if binaries is None:
         reason = "PostgreSQL is not installed (apt-get install postgresql)"
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
-    with running_server(binaries) as url:
-        yield url
+    with running_server(binaries) as server:
+        yield server
 
 
 @pytest.fixture
@@ -33,10 +31,7 @@ def sqlite_url(tmp_path: Path) -> str:
 def ledger_url(request: pytest.FixtureRequest) -> str:
     if request.param == "sqlite":
         return request.getfixturevalue("sqlite_url")
-    server, name = request.getfixturevalue("postgres_url"), f"ledger_{uuid.uuid4().hex}"
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-    return f"{server}/{name}"
+    return request.getfixturevalue("postgres").create()
 
 
 @pytest.fixture

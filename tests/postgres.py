@@ -5,9 +5,13 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+
+import psycopg
 
 
 def find_binaries() -> Path | None:
@@ -17,22 +21,62 @@ def find_binaries() -> Path | None:
     return found[-1].parent if found else Path(on_path).resolve().parent if on_path else None
 
 
+@dataclass(frozen=True)
+class Server:
+    """A server that may be taken away and given back."""
+
+    binaries: Path
+    folder: Path
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Its address, without a database."""
+        return f"postgresql://switchboard@127.0.0.1:{self.port}"
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Take it away at once, as a machine does that fails, and give it back after the block."""
+        self.stop()
+        try:
+            yield
+        finally:
+            self.start()
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        self._control("-l", self.folder / "log", "-o", options, "-w", "start")
+
+    def stop(self) -> None:
+        """Stop without saying goodbye to anyone."""
+        self._control("-m", "immediate", "-w", "stop")
+
+    def create(self) -> str:
+        """Return the URL of a new, empty database."""
+        name = f"ledger_{uuid.uuid4().hex}"
+        with psycopg.connect(f"{self.url}/postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        return f"{self.url}/{name}"
+
+    def _control(self, *options: str | Path) -> None:
+        _run([self.binaries / "pg_ctl", "-D", self.folder / "base", *options])
+
+
 @contextmanager
-def running_server(binaries: Path) -> Iterator[str]:
-    """Yield the URL of a server that lives as long as the block."""
+def running_server(binaries: Path) -> Iterator[Server]:
+    """Yield a server that lives as long as the block."""
     # Not under pytest's own folder, which each new run of pytest closes to other users: PostgreSQL refuses to be root.
     folder = Path(tempfile.mkdtemp(prefix="switchboard-pg-"))
-    port = _free_port()
     if os.getuid() == 0:
         shutil.chown(folder, "postgres")
-    base = folder / "base"
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-    _run([binaries / "initdb", "-D", base, "-A", "trust", "-U", "switchboard", "-E", "UTF8", "--no-sync"])
-    _run([binaries / "pg_ctl", "-D", base, "-l", folder / "log", "-o", options, "-w", "start"])
+    _run([binaries / "initdb", "-D", folder / "base", "-A", "trust", "-U", "switchboard", "-E", "UTF8", "--no-sync"])
+    server = Server(binaries, folder, _free_port())
+    server.start()
     try:
-        yield f"postgresql://switchboard@127.0.0.1:{port}"
+        yield server
     finally:
-        _run([binaries / "pg_ctl", "-D", base, "-m", "immediate", "-w", "stop"])
+        server.stop()
         shutil.rmtree(folder)
 
 

@@ -99,7 +99,7 @@ def test_a_missing_postgresql_is_a_skip_by_hand_and_a_failure_in_ci(monkeypatch:
     from tests import ledgers
 
     monkeypatch.setattr(ledgers, "find_binaries", lambda: None)
-    start = ledgers.postgres_url.__wrapped__
+    start = ledgers.postgres.__wrapped__
     monkeypatch.delenv("CI", raising=False)
     with pytest.raises(pytest.skip.Exception, match="apt-get install postgresql"):
         next(start())

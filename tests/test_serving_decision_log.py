@@ -111,6 +111,31 @@ def test_stopping_loses_nothing(parts):
     assert [one.decision.id for batch in spill.batches() for one in batch] == [f"d-{n}" for n in range(10)]
 
 
+def test_stopping_beside_a_database_that_hangs_spills_all_and_returns(parts, monkeypatch):
+    monkeypatch.setattr("serving.decision_log.STOP_S", 0.2)
+    database, metrics, log, spill = parts
+    database.hangs.clear()
+    log.put([record(n) for n in range(700)])
+    log.start()
+    wait_until(lambda: len(log) == 200)
+    log.stop()
+    assert [one.decision.id for batch in spill.batches() for one in batch] == [f"d-{n}" for n in range(700)]
+    assert value(metrics, "log_lost_total") == 0
+    database.hangs.set()
+
+
+def test_a_spill_that_cannot_be_read_back_does_not_end_the_log(parts, tmp_path):
+    database, _, log, spill = parts
+    spill.append([record(1)])
+    (tmp_path / "decisions.returning.jsonl").mkdir()  # reading it is an error of the disk, whoever asks
+    log.start()
+    log.put([record(2)])
+    wait_until(lambda: len(database.written) == 1)
+    log.put([record(3)])
+    wait_until(lambda: len(database.written) == 2)
+    log.stop()
+
+
 def test_a_spill_that_was_interrupted_is_found_again_and_torn_lines_are_left_out(tmp_path):
     spill = Spill(tmp_path, 1 << 20)
     spill.append([record(1), correction(1)])
@@ -151,15 +176,14 @@ def test_lines_keep_records_whole():
         assert from_line(to_line(one)) == one
 
 
-def test_the_ledger_takes_decisions_once_and_corrections_by_what_they_say(tmp_path):
-    url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    writer = LedgerWriter(lambda: open_ledger(url))
+def test_the_ledger_takes_decisions_once_and_corrections_by_what_they_say(ledger_url):
+    writer = LedgerWriter(lambda: open_ledger(ledger_url))
     for _ in range(2):
         writer.write([record(1), correction(1)])
     for label in ("praise", "praise", "abuse"):
         writer.write([correction(1, label)])
     writer.write([correction(7)])  # names no decision: logged, and the rest goes on
-    with open_ledger(url) as ledger:
+    with open_ledger(ledger_url) as ledger:
         assert ledger.decisions.count() == 1
         events = [stored.event for stored in ledger.events.of(["m-1"])["m-1"]]
     assert [event.label for event in events] == ["abuse", "praise", "abuse"]
@@ -167,16 +191,15 @@ def test_the_ledger_takes_decisions_once_and_corrections_by_what_they_say(tmp_pa
     writer.close()
 
 
-def test_a_record_the_database_refuses_does_not_hold_up_the_others(tmp_path):
-    url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    writer = LedgerWriter(lambda: open_ledger(url))
+def test_a_record_the_database_refuses_does_not_hold_up_the_others(ledger_url):
+    writer = LedgerWriter(lambda: open_ledger(ledger_url))
     writer.write([record(1), correction(1, label="no such label"), record(2)])
     assert writer.ledger().decisions.count() == 2
     writer.close()
 
 
-def test_texts_past_their_window_are_masked_and_old_decisions_go(tmp_path):
-    writer = LedgerWriter(lambda: open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}"))
+def test_texts_past_their_window_are_masked_and_old_decisions_go(ledger_url):
+    writer = LedgerWriter(lambda: open_ledger(ledger_url))
     writer.write([record(1, NOW - timedelta(days=400)), record(2, NOW - timedelta(days=40)), record(3, NOW)])
     ledger = writer.ledger()
     Retention(365, 30).keep(ledger, NOW)
