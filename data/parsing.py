@@ -1,7 +1,7 @@
 """From a row's fields to a message or a labelled message, or one clear reason why not."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from difflib import get_close_matches
 from typing import Any
 
@@ -84,9 +84,12 @@ def _check_label(label: Any, taxonomy: Taxonomy) -> str:
 
 
 def _to_time(value: Any) -> datetime | None:
-    if value is None or isinstance(value, datetime):
-        return value
+    if value is None:
+        return None
     try:
-        return datetime.fromisoformat(str(value))
+        found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     except ValueError:
         raise BadRow(f"'time' is {value!r}; write ISO 8601, e.g. 2026-11-21T09:30:00+00:00") from None
+    if not MINYEAR < found.year < MAXYEAR:  # at the ends neither zones nor due times can be reckoned
+        raise BadRow(f"'time' is {str(value)!r}; its year must lie between {MINYEAR + 1} and {MAXYEAR - 1}")
+    return found

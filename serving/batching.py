@@ -137,6 +137,8 @@ class Batcher(Generic[J]):
                     return
                 parts, starts, tokens = self._take()
                 self._busy += 1
+                if self._waiting:  # a long call alone is work for the other thread too
+                    self._condition.notify()
             try:
                 if parts:
                     self._serve(parts, starts, tokens)
@@ -172,7 +174,7 @@ class Batcher(Generic[J]):
         self._waiting.popleft()
         self.jobs_waiting -= ticket.left
         self._tokens_waiting -= sum(ticket.sizes[ticket.taken :])
-        ticket.error = ApiError("timeout", "the deadline passed while waiting; nothing was computed")
+        ticket.error = ApiError("timeout", "the deadline passed while waiting; send fewer messages a call, or later")
         ticket.done(ticket)
 
     def _serve(self, parts: list[tuple[Ticket[J], Sequence[J]]], starts: Sequence[int], tokens: int) -> None:

@@ -55,8 +55,9 @@ class Follower:
                 return False
             self._refused = champion
             model = self._open(champion)
-        except (SwitchboardError, OSError, ValueError) as error:
-            self._refuse(str(error))
+        except Exception as error:  # whatever a library raises over a bundle's files, the old model stays and we go on
+            known = isinstance(error, (SwitchboardError, OSError, ValueError))
+            self._refuse(str(error) if known else f"{type(error).__name__}: {error}")
             return False
         self.model, self.problem, self._refused = model, "", None
         log.info("champion swapped", extra={"version": champion.version, "digest": champion.digest})

@@ -77,6 +77,7 @@ def test_a_longer_file_adds_what_is_new_or_changed(tmp_path: Path, ledger: Ledge
         ({"text": "x"}, "--unlabelled"),
         ({"text": " ", "label": "spam"}, "'text' is empty"),
         ({"text": "x", "label": "spam", "time": "yesterday"}, "'time' is 'yesterday'"),
+        ({"text": "x", "label": "spam", "time": "0001-01-01T00:00:00+14:00"}, "its year must lie between"),
         ({"id": "1", "text": "another", "label": "spam"}, "id '1' already stands for another text"),
         ({"text": "x", "label": "spam", "source": "seed"}, "'seed' names our own corpus"),
     ],

@@ -9,7 +9,7 @@ from configs.playbook import load_playbook
 from serving.champion import Follower
 from tests.bundles import make_bundle
 from tests.serving import classify, running, wait_until
-from training.bundle import GOLDEN, INFO, MODEL, seal
+from training.bundle import GOLDEN, INFO, MODEL, TOKENIZER, seal
 from training.publish import publish
 
 
@@ -82,6 +82,18 @@ def test_golden_predictions_that_differ_are_refused(tiny_bundle, tmp_path):
     it = follower(tmp_path / "published")
     assert not it.look() and it.model is None
     assert "golden predictions differ" in it.problem
+
+
+def test_what_a_library_raises_over_a_bundle_is_a_refusal_too(tiny_bundle, stronger, tmp_path):
+    publish(tiny_bundle, "1", tmp_path / "published")
+    it = follower(tmp_path / "published")
+    it.look()
+    shutil.copytree(stronger, tmp_path / "b")
+    (tmp_path / "b" / TOKENIZER).write_text("{}")
+    seal(tmp_path / "b")
+    publish(tmp_path / "b", "2", tmp_path / "published")
+    assert not it.look()
+    assert it.problem and it.model and it.model.champion.version == "1"
 
 
 def test_a_pointer_moved_by_hand_is_reported_and_not_served(tiny_bundle, stronger, tmp_path):
