@@ -1,11 +1,37 @@
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 
-from tests.serving import classify, running
+import pytest
+
+from serving.desk import SCORING_THREADS
+from tests.serving import classify, running, wait_until
 from training.predictor import Predictor
 
 LIMITS = {"max_items": 16, "queue_messages": 32}
+
+
+def hold(monkeypatch: pytest.MonkeyPatch) -> tuple[threading.Event, list[int]]:
+    """Hold the predictor until the event is set; the list fills with the size of what it was given."""
+    gate = threading.Event()
+    computed: list[int] = []
+    real = Predictor.predict_tokens
+
+    def held(self, tokens):
+        computed.append(len(tokens))
+        gate.wait(30)
+        return real(self, tokens)
+
+    monkeypatch.setattr(Predictor, "predict_tokens", held)
+    return gate, computed
+
+
+def start_one_by_one(calls: Sequence[threading.Thread], computed: Sequence[int]) -> None:
+    """Give each scoring thread one call to be held with."""
+    for number, call in enumerate(calls, 1):
+        call.start()
+        wait_until(lambda number=number: len(computed) == number)
 
 
 def test_beyond_capacity_calls_are_answered_or_refused_with_a_time_and_it_recovers(tiny_bundle, tmp_path, monkeypatch):
@@ -39,57 +65,34 @@ def test_beyond_capacity_calls_are_answered_or_refused_with_a_time_and_it_recove
 
 
 def test_a_call_that_cannot_be_begun_in_time_is_refused_before_it_costs_anything(tiny_bundle, tmp_path, monkeypatch):
-    limits = {**LIMITS, "deadline_s": 0.2}
+    limits = {**LIMITS, "deadline_s": 1.0}
     with running(tiny_bundle, monkeypatch, tmp_path, limits=limits, cache_entries=0) as client:
-        gate = threading.Event()
-        computed: list[int] = []
-        real = Predictor.predict_tokens
-
-        def held(self, tokens):
-            computed.append(len(tokens))
-            gate.wait(10)
-            return real(self, tokens)
-
-        monkeypatch.setattr(Predictor, "predict_tokens", held)
+        gate, computed = hold(monkeypatch)
         answers: list[int] = []
         threads = [
             threading.Thread(target=lambda n=n: answers.append(classify(client, f"broken {n}").status_code))
-            for n in range(5)
+            for n in range(SCORING_THREADS + 4)
         ]
-        threads[0].start()
-        while not computed:
-            time.sleep(0.01)
-        for thread in threads[1:]:
+        start_one_by_one(threads[:SCORING_THREADS], computed)
+        for thread in threads[SCORING_THREADS:]:
             thread.start()
-        while "switchboard_queue_messages 4.0" not in client.get("/metrics").text:
-            time.sleep(0.01)
-        time.sleep(0.3)
+        wait_until(lambda: "switchboard_queue_messages 4.0" in client.get("/metrics").text)
+        time.sleep(1.1)
         gate.set()
         for thread in threads:
             thread.join()
-        assert sorted(answers) == [200, 504, 504, 504, 504]
-        assert computed == [1]
+        assert sorted(answers) == [200] * SCORING_THREADS + [504] * 4
+        assert computed == [1] * SCORING_THREADS
 
 
 def test_who_leaves_the_queue_is_not_computed(tiny_bundle, tmp_path, monkeypatch):
     with running(tiny_bundle, monkeypatch, tmp_path, limits=LIMITS, cache_entries=0) as client:
-        gate = threading.Event()
-        computed: list[int] = []
-        real = Predictor.predict_tokens
-
-        def held(self, tokens):
-            computed.append(len(tokens))
-            gate.wait(10)
-            return real(self, tokens)
-
-        monkeypatch.setattr(Predictor, "predict_tokens", held)
-        calls = [threading.Thread(target=classify, args=(client, "broken", text)) for text in ("first", "second")]
-        calls[0].start()
-        while not computed:
-            time.sleep(0.01)
-        calls[1].start()
-        while "switchboard_queue_messages 2.0" not in client.get("/metrics").text:
-            time.sleep(0.01)
+        gate, computed = hold(monkeypatch)
+        texts = [f"call {n}" for n in range(SCORING_THREADS + 1)]
+        calls = [threading.Thread(target=classify, args=(client, "broken", text)) for text in texts]
+        start_one_by_one(calls[:-1], computed)
+        calls[-1].start()
+        wait_until(lambda: "switchboard_queue_messages 2.0" in client.get("/metrics").text)
 
         async def leave() -> None:
             events = iter(
@@ -111,4 +114,4 @@ def test_who_leaves_the_queue_is_not_computed(tiny_bundle, tmp_path, monkeypatch
         for call in calls:
             call.join()
         assert classify(client, "thanks").status_code == 200
-        assert computed == [2, 2, 1]
+        assert computed == [2] * len(calls) + [1]
