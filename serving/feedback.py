@@ -17,7 +17,9 @@ from serving.records import DecisionRecord, FeedbackRecord, Record
 RECENT = 50_000  # decisions whose messages are known without asking the database
 LOOKUP_S = 2.0
 
-Name = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[^\x00]+$")]
+NO_NUL = r"^[^\x00]*$"  # which no database keeps
+
+Name = Annotated[str, Field(min_length=1, max_length=512, pattern=NO_NUL)]
 
 
 class Feedback(BaseModel):
@@ -29,7 +31,7 @@ class Feedback(BaseModel):
     message_id: Name | None = None
     label: str
     annotator: Name = "agent"
-    note: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")] = ""
+    note: Annotated[str, Field(max_length=2000, pattern=NO_NUL)] = ""
     feedback_id: Name | None = None
 
     @model_validator(mode="after")

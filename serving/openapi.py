@@ -7,6 +7,7 @@ from configs.serving import Limits
 from configs.taxonomy import load_taxonomy
 from serving.errors import STATUS, ErrorType
 from serving.examples import ANSWER, CALL, CORRECTION, MODEL, OVERLOADED
+from serving.feedback import NO_NUL
 from serving.routing import RouteReason
 from training.policy import REASONS, Outcome
 
@@ -83,6 +84,7 @@ def _schemas(limits: Limits) -> Schema:
     }
     short = {"type": "string", "maxLength": 512}
     key = {"type": ["string", "integer"], "maxLength": 512}
+    name = {"type": "string", "minLength": 1, "maxLength": 512, "pattern": NO_NUL}
     score = {"type": "number", "minimum": 0, "maximum": 1}
     return {
         "Label": {"type": "string", "enum": labels},
@@ -122,9 +124,8 @@ def _schemas(limits: Limits) -> Schema:
         }),
         "Correction": {
             **_object({
-                "decision_id": {"type": "string", "minLength": 1, "maxLength": 512}, "message_id": {"type": "string", "minLength": 1, "maxLength": 512},
-                "label": {"enum": list(load_taxonomy().annotation_values)}, "annotator": {"type": "string", "minLength": 1, "maxLength": 512},
-                "note": {"type": "string", "maxLength": 2000}, "feedback_id": {"type": "string", "minLength": 1, "maxLength": 512},
+                "decision_id": name, "message_id": name, "label": {"enum": list(load_taxonomy().annotation_values)},
+                "annotator": name, "note": {"type": "string", "maxLength": 2000, "pattern": NO_NUL}, "feedback_id": name,
             }, ["label"]),
             "oneOf": [{"required": ["decision_id"]}, {"required": ["message_id"]}],
         },
