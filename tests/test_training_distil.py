@@ -11,7 +11,7 @@ from configs.errors import SwitchboardError
 from configs.taxonomy import NONE, load_taxonomy
 from tests.tiny_base import tiny_recipe, tiny_rows
 from training.bundle import read_info
-from training.distil import distil, distil_once, shortened
+from training.distil import BATCH, distil, distil_once, shortened
 from training.model import MessageClassifier
 from training.predictor import Predictor
 from training.run import train_bundle
@@ -42,6 +42,13 @@ def test_a_student_comes_nearer_to_its_teacher(tiny_base: Path, teacher: Message
     student = distil(teacher, tokenizer, tokens, layers=1, epochs=8, seed=1)
     assert len(student.encoder.encoder.layer) == 1 and len(teacher.encoder.encoder.layer) == 2
     assert away(student) < 0.7 * away(shortened(teacher, 1).eval())
+
+
+def test_a_last_batch_of_one_text_spoils_nothing(tiny_base: Path, teacher: MessageClassifier):
+    tokenizer = AutoTokenizer.from_pretrained(tiny_base)
+    tokens = tokenizer([row.message.text for row in FIT[: BATCH + 1]])["input_ids"]
+    student = distil(teacher, tokenizer, tokens, layers=1, epochs=1, seed=1)
+    assert all(torch.isfinite(weights).all() for weights in student.parameters())
 
 
 def test_a_recipe_with_layers_gives_a_smaller_bundle_that_still_sorts(tiny_base: Path, tmp_path: Path):

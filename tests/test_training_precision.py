@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import numpy as np
+import onnx
+import onnxruntime as ort
 import pytest
 import torch
+from onnx import TensorProto, helper
 from transformers import AutoTokenizer
 
 from configs.taxonomy import NONE, load_taxonomy
@@ -16,6 +19,7 @@ from training.export import export_network
 from training.model import MessageClassifier
 from training.precision import choose_precision
 from training.predictor import Network, Predictor
+from training.quantise import quantise
 from training.run import train_bundle
 
 TAXONOMY = load_taxonomy()
@@ -62,6 +66,29 @@ def test_auto_takes_int8_only_where_it_is_faster_and_costs_nothing(
     monkeypatch.setattr(precision, "_compare", lambda *_: check)
     chosen = _choose(network, "auto")
     assert chosen.precision == found and chosen.check == check, "what was measured is recorded either way"
+
+
+def test_weights_that_two_products_share_are_each_quantised_for_their_own_input(tmp_path: Path):
+    draw = np.random.default_rng(1)
+    tensors = {"words": draw.normal(size=(9, 32)), "shared": draw.normal(size=(32, 32))}
+    nodes = [
+        helper.make_node("Gather", ["words", "input_ids"], ["states"], axis=0),
+        helper.make_node("MatMul", ["states", "shared"], ["first"]),
+        helper.make_node("MatMul", ["first", "shared"], ["second"]),
+        helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
+    ]
+    inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, ["n", "t"]) for name in ("input_ids", "attention_mask")]  # fmt: skip
+    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("second", "mask")]
+    held = [onnx.numpy_helper.from_array(value.astype(np.float32), name) for name, value in tensors.items()]
+    made = helper.make_graph(nodes, "shared", inputs, outputs, held)
+    onnx.save(helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), str(tmp_path / "a"))
+    batch = np.arange(9)[None], np.ones((1, 9), dtype=np.int64)
+    quantise(tmp_path / "a", tmp_path / "b", [batch])
+    exact, coarse = (
+        ort.InferenceSession(str(tmp_path / name)).run(["second"], dict(zip(("input_ids", "attention_mask"), batch, strict=True)))[0]
+        for name in "ab"
+    )  # fmt: skip
+    assert 0 < np.abs(exact - coarse).max() < 0.05 * np.abs(exact).max()
 
 
 def test_an_int8_bundle_is_calibrated_and_sealed_as_what_it_is(tiny_base: Path, tmp_path: Path):

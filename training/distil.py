@@ -34,6 +34,7 @@ def distil(
     torch.manual_seed(seed)
     vectors = _vectors(teacher, tokenizer, tokens)
     student = shortened(teacher, layers)
+    spreads = [one.detach().var() for one in _parts(student, vectors)]  # of all texts: a batch of one has none
     order = LengthOrder([len(ids) for ids in tokens], BATCH, seed)
     steps = epochs * -(-len(tokens) // BATCH)
     warm_up = max(1, round(WARM_UP_SHARE * steps))
@@ -45,7 +46,8 @@ def distil(
         rows, lost = list(order), 0.0
         for start in range(0, len(rows), BATCH):
             part = rows[start : start + BATCH]
-            loss = _difference(student, _embed(student, tokenizer, [tokens[row] for row in part]), vectors[part])
+            found = _embed(student, tokenizer, [tokens[row] for row in part])
+            loss = _difference(student, found, vectors[part], spreads)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -100,7 +102,14 @@ def _embed(network: MessageClassifier, tokenizer: PreTrainedTokenizerBase, token
         return network.embed(padded["input_ids"], padded["attention_mask"]).float()
 
 
-def _difference(network: MessageClassifier, found: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+def _difference(
+    network: MessageClassifier, found: torch.Tensor, wanted: torch.Tensor, spreads: Sequence[torch.Tensor]
+) -> torch.Tensor:
     """Return how far vectors (B, H) and the logits that the heads make of them are from the wanted, by their spread."""
-    parts = [(found, wanted)] + [(head(found), head(wanted)) for head in (network.label_head, network.doubt_head)]
-    return sum(((one - other.detach()) ** 2).mean() / other.detach().var() for one, other in parts) / len(parts)  # pyright: ignore[reportReturnType]
+    triples = zip(_parts(network, found), _parts(network, wanted), spreads, strict=True)
+    return torch.stack([((one - other.detach()) ** 2).mean() / spread for one, other, spread in triples]).mean()
+
+
+def _parts(network: MessageClassifier, vectors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Return vectors (B, H) with the label and doubt logits that the heads make of them."""
+    return vectors, network.label_head(vectors), network.doubt_head(vectors)

@@ -87,7 +87,7 @@ def _replace(graph: onnx.GraphProto, name: str, group: Sequence[_Product], least
     tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     smooth = _smoothing(np.maximum(-least, most), [tensors[product.weights] for product in group])
     low, high = min(0.0, float((least / smooth).min())), max(0.0, float((most / smooth).max()))
-    scale = np.float32((high - low) / 255)
+    scale = np.float32(max(high - low, 1e-6) / 255)
     names = {part: f"{name}/{part}" for part in ("smooth", "scale", "zero", "smoothed", "int8")}
     _add(graph, {names["smooth"]: (1 / smooth).astype(np.float32), names["scale"]: np.array(scale),
                  names["zero"]: np.array(round(-low / scale), dtype=np.uint8)})  # fmt: skip
@@ -97,7 +97,7 @@ def _replace(graph: onnx.GraphProto, name: str, group: Sequence[_Product], least
     graph.node.insert(first + 1, helper.make_node("QuantizeLinear", quantised, [names["int8"]]))
     for product in group:
         weights, scales = _to_int8(tensors[product.weights] * smooth[:, None])
-        own = f"{product.weights}/int8", f"{product.weights}/scale"
+        own = f"{product.node.output[0]}/weights", f"{product.node.output[0]}/weight_scale"  # weights may be shared
         _add(graph, {own[0]: weights, own[1]: scales})
         inputs = [names["int8"], own[0], names["scale"], own[1], names["zero"], "", product.bias]
         output = (product.add or product.node).output[0]
