@@ -49,7 +49,7 @@ async def drive(port: int, calls: Iterator[bytes], clients: int, messages_a_call
             while perf_counter() < end:
                 began = perf_counter()
                 writer.write(next(calls))
-                status = await _answer(reader)
+                status, _ = await read_answer(reader)
                 load.latencies.append(perf_counter() - began)
                 load.statuses[status] += 1
                 load.messages += messages_a_call if status == 200 else 0
@@ -62,11 +62,12 @@ async def drive(port: int, calls: Iterator[bytes], clients: int, messages_a_call
     return load
 
 
-async def _answer(reader: asyncio.StreamReader) -> int:
+async def read_answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """Return the status and the head, in lower case, of the next answer."""
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
     _, _, rest = head.partition(b"content-length: ")
     await reader.readexactly(int(rest.split(b"\r\n", 1)[0]))
-    return int(head[9:12])
+    return int(head[9:12]), head
 
 
 def bodies(texts: Sequence[str], path: str, field_: str, messages_a_call: int) -> Iterator[bytes]:

@@ -48,7 +48,7 @@ def main() -> None:
     found: dict[tuple[str, tuple[int, int]], list[Load]] = {}
     with ExitStack() as stack:
         var = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        ports = {name: stack.enter_context(started(name, arguments.bundle, var)) for name in arguments.systems}
+        ports = {name: stack.enter_context(started(name, arguments.bundle, var))[0] for name in arguments.systems}
         decider = make_decider()
         for number in range(arguments.rounds):
             for load in LOADS:
@@ -112,8 +112,8 @@ def in_process(decider, texts: list[str], load: tuple[int, int], seconds: float)
 
 
 @contextmanager
-def started(name: str, bundle: Path, var: Path) -> Iterator[int]:
-    """Yield the port of a system that is ready, in a process group of its own."""
+def started(name: str, bundle: Path, var: Path) -> Iterator[tuple[int, int]]:
+    """Yield port and process id of a system that is ready, in a process group of its own."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     if name == "ours":
@@ -129,7 +129,7 @@ def started(name: str, bundle: Path, var: Path) -> Iterator[int]:
     try:
         wait_until_ready(name, port, process, var)
         say(f"{name}: ready after {time.perf_counter() - began:.1f} s, {resident(process.pid)} MB")
-        yield port
+        yield port, process.pid
         say(f"{name}: {resident(process.pid)} MB after the load")
     finally:
         os.killpg(process.pid, signal.SIGTERM)

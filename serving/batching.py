@@ -14,8 +14,8 @@ from typing import Any, Generic, TypeVar
 from serving.errors import ApiError
 
 J = TypeVar("J")
-RATE_MEMORY = 0.1  # weight of the last batch in the running rate
-DEADLINE_SHARE = 0.7  # of the deadline may be spent waiting, by the estimate at admission
+RATE_MEMORY = 0.3  # weight of the last batch in the running rate
+DEADLINE_SHARE = 0.5  # of the deadline may be spent waiting, by the estimate at admission; the rest is for its error
 MAX_RETRY_AFTER_S = 60
 
 
@@ -63,7 +63,7 @@ class Batcher(Generic[J]):
         self._on_batch = on_batch
         self._waiting: deque[Ticket[J]] = deque()
         self._condition = threading.Condition()
-        self._tokens_waiting = 0
+        self._tokens_waiting = self._tokens_computing = 0
         self._tokens_per_s = 0.0
         self._closed = False
         self.jobs_waiting = 0
@@ -78,7 +78,7 @@ class Batcher(Generic[J]):
     async def submit(
         self, jobs: Sequence[J], sizes: Sequence[int], deadline_s: float, context: Any = None
     ) -> list[Any]:
-        """Return one result a job, in order; raise `overloaded` at once or `timeout` at the deadline."""
+        """Return one result a job, in order; raise `overloaded` where it was not begun in time, `timeout` where not ended."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
 
@@ -111,7 +111,8 @@ class Batcher(Generic[J]):
 
     def expected_wait(self) -> float:
         """Return the seconds until a call accepted now is begun, by the rate of late."""
-        return self._tokens_waiting / self._tokens_per_s if self._tokens_per_s else 0.0
+        ahead = self._tokens_waiting + self._tokens_computing
+        return ahead / self._tokens_per_s if self._tokens_per_s else 0.0
 
     def _admit(self, ticket: Ticket[J], deadline_s: float) -> None:
         with self._condition:
@@ -122,7 +123,7 @@ class Batcher(Generic[J]):
                     "not_ready", "the service is stopping; call another one", headers={"Connection": "close"}
                 )
             if full or wait > DEADLINE_SHARE * deadline_s:
-                raise _overloaded(wait, self.jobs_waiting)
+                raise _overloaded("the queue is full", wait, self.jobs_waiting)
             self._waiting.append(ticket)
             self.jobs_waiting += len(ticket.jobs)
             self._tokens_waiting += sum(ticket.sizes)
@@ -137,6 +138,7 @@ class Batcher(Generic[J]):
                     return
                 parts, starts, tokens = self._take()
                 self._busy += 1
+                self._tokens_computing += tokens
                 if self._waiting:  # a long call alone is work for the other thread too
                     self._condition.notify()
             try:
@@ -145,6 +147,7 @@ class Batcher(Generic[J]):
             finally:
                 with self._condition:
                     self._busy -= 1
+                    self._tokens_computing -= tokens
 
     def _take(self) -> tuple[list[tuple[Ticket[J], Sequence[J]]], list[int], int]:
         """Take tickets, or the next part of a long one, until the batch is full; drop what nobody waits for."""
@@ -174,7 +177,10 @@ class Batcher(Generic[J]):
         self._waiting.popleft()
         self.jobs_waiting -= ticket.left
         self._tokens_waiting -= sum(ticket.sizes[ticket.taken :])
-        ticket.error = ApiError("timeout", "the deadline passed while waiting; send fewer messages a call, or later")
+        if ticket.taken:
+            ticket.error = ApiError("timeout", "the deadline passed half way; send fewer messages a call")
+        else:
+            ticket.error = _overloaded("the deadline passed in the queue", self.expected_wait(), self.jobs_waiting)
         ticket.done(ticket)
 
     def _serve(self, parts: list[tuple[Ticket[J], Sequence[J]]], starts: Sequence[int], tokens: int) -> None:
@@ -207,11 +213,11 @@ class Batcher(Generic[J]):
             ticket.done(ticket)
 
 
-def _overloaded(wait: float, jobs: int) -> ApiError:
+def _overloaded(reason: str, wait: float, jobs: int) -> ApiError:
     seconds = min(MAX_RETRY_AFTER_S, max(1, round(wait + 0.5)))
     return ApiError(
         "overloaded",
-        f"the queue is full; try again in {seconds} s",
+        f"{reason}, nothing was computed; try again in {seconds} s",
         {"retry_after_s": seconds, "queued_messages": jobs},
         {"Retry-After": str(seconds)},
     )

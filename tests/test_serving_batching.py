@@ -112,6 +112,20 @@ def test_what_expired_or_was_left_is_never_computed():
     run(body)
 
 
+def test_what_is_being_computed_is_waited_for_too():
+    async def body(recorder, batcher):
+        assert batcher.expected_wait() == 0
+        await batcher.submit([1], [10], 10)
+        recorder.open.clear()
+        taken = asyncio.ensure_future(batcher.submit([1], [10], 10))
+        while batcher.jobs_waiting or not batcher.expected_wait():
+            await asyncio.sleep(0.001)
+        recorder.open.set()
+        await taken
+
+    run(body)
+
+
 def test_a_fault_is_told_to_its_callers_and_the_next_ones_are_served():
     calls = iter([ZeroDivisionError(), None, None])
 

@@ -81,7 +81,7 @@ def test_a_call_that_cannot_be_begun_in_time_is_refused_before_it_costs_anything
         gate.set()
         for thread in threads:
             thread.join()
-        assert sorted(answers) == [200] * SCORING_THREADS + [504] * 4
+        assert sorted(answers) == [200] * SCORING_THREADS + [429] * 4
         assert computed == [1] * SCORING_THREADS
 
 
