@@ -11,6 +11,7 @@ from configs.errors import SwitchboardError
 from configs.taxonomy import load_taxonomy
 from data.clean import clean
 from data.ledger import Ledger, Selection
+from flows.embedding import embed_texts
 from labeling.standing import standing
 from labeling.suspects import find_conflicts, find_suspects
 
@@ -66,19 +67,19 @@ def select_for_review(ledger: Ledger, doubts: list[Doubt]) -> str:
 
 
 def out_of_fold(texts: list[str], labels: np.ndarray, classes: int) -> np.ndarray:
-    """Return probabilities (N, classes) for each text by a model that did not see it."""
+    """Return probabilities (N, classes) for each text by two models that did not see it, averaged: words and sense."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
-    from sklearn.pipeline import make_pipeline, make_union
+    from sklearn.pipeline import make_union
 
     words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
     letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True)
-    model = make_pipeline(make_union(words, letters), LogisticRegression(C=10, class_weight="balanced", max_iter=1000))
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=13)
-    found = np.asarray(cross_val_predict(model, texts, labels, cv=folds, method="predict_proba"))
     full = np.zeros((len(texts), classes))
-    full[:, np.unique(labels)] = found
+    for features in (make_union(words, letters).fit_transform(texts), embed_texts(texts)):
+        model = LogisticRegression(C=10, class_weight="balanced", max_iter=1000)
+        full[:, np.unique(labels)] += cross_val_predict(model, features, labels, cv=folds, method="predict_proba") / 2
     return full
 
 

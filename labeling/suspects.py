@@ -18,11 +18,16 @@ class Suspect:
 
 
 def find_suspects(labels: np.ndarray, probabilities: np.ndarray) -> list[Suspect]:
-    """Return the doubtful rows, the worst first; probabilities (N, L) must be out-of-fold for labels (N,) in 0..L-1."""
+    """Return the rows that the model calls something else, the least believed label first.
+
+    labels (N,): in 0..L-1. probabilities (N, L): out-of-fold, so that no row was judged by a model that learnt it.
+    """
     from cleanlab.filter import find_label_issues
     from cleanlab.rank import get_label_quality_scores
 
-    rows = find_label_issues(labels, probabilities, return_indices_ranked_by="self_confidence", n_jobs=1)
+    rows = find_label_issues(
+        labels, probabilities, filter_by="predicted_neq_given", return_indices_ranked_by="self_confidence", n_jobs=1
+    )
     quality = get_label_quality_scores(labels, probabilities)
     return [Suspect(int(row), float(quality[row]), int(probabilities[row].argmax())) for row in rows]
 

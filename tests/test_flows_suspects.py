@@ -27,7 +27,7 @@ def label(ledger: Ledger, name: str, value: str, *, who: str = "ann", origin="la
 def label_corpus(ledger: Ledger, wrong: int) -> list[str]:
     """Label praise and requests of our corpus, some of them wrongly on purpose, and return which."""
     rows = [row for row in read_corpus() if row.label in {"praise", "request"}]
-    rows = [row for value in ("praise", "request") for row in [one for one in rows if one.label == value][:60]]
+    rows = [row for value in ("praise", "request") for row in [one for one in rows if one.label == value][:100]]
     ledger.messages.add(Message(row.text, row.id) for row in rows)
     swapped = {"praise": "request", "request": "praise"}
     mistaken = [row.id for row in rows[:wrong]]
