@@ -4,6 +4,8 @@ Knows nothing of HTTP. What it computes is given as a function of the batch.
 """
 
 import asyncio
+import os
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -17,6 +19,7 @@ J = TypeVar("J")
 RATE_MEMORY = 0.3  # weight of the last batch in the running rate
 DEADLINE_SHARE = 0.5  # of the deadline may be spent waiting, by the estimate at admission; the rest is for its error
 MAX_RETRY_AFTER_S = 60
+YIELDING = 5  # nice value of the threads that compute: whoever takes and refuses calls goes first
 
 
 @dataclass(eq=False)
@@ -114,22 +117,25 @@ class Batcher(Generic[J]):
         ahead = self._tokens_waiting + self._tokens_computing
         return ahead / self._tokens_per_s if self._tokens_per_s else 0.0
 
+    def check_room(self, jobs: int, deadline_s: float) -> None:
+        """Raise `overloaded` if so many jobs would not be taken now, `not_ready` if no more are."""
+        wait = self.expected_wait()
+        if self._closed:
+            raise ApiError("not_ready", "the service is stopping; call another one", headers={"Connection": "close"})
+        if self.jobs_waiting + jobs > self._queue_jobs or wait > DEADLINE_SHARE * deadline_s:
+            raise _overloaded("the queue is full", wait, self.jobs_waiting)
+
     def _admit(self, ticket: Ticket[J], deadline_s: float) -> None:
         with self._condition:
-            wait = self.expected_wait()
-            full = self.jobs_waiting + len(ticket.jobs) > self._queue_jobs
-            if self._closed:
-                raise ApiError(
-                    "not_ready", "the service is stopping; call another one", headers={"Connection": "close"}
-                )
-            if full or wait > DEADLINE_SHARE * deadline_s:
-                raise _overloaded("the queue is full", wait, self.jobs_waiting)
+            self.check_room(len(ticket.jobs), deadline_s)
             self._waiting.append(ticket)
             self.jobs_waiting += len(ticket.jobs)
             self._tokens_waiting += sum(ticket.sizes)
             self._condition.notify()
 
     def _run(self) -> None:
+        if sys.platform == "linux":  # where a thread has a nice value of its own
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), YIELDING)
         while True:
             with self._condition:
                 while not self._waiting and not self._closed:

@@ -43,6 +43,7 @@ class Endpoints:
     async def classify(self, request: Request) -> Response:
         """Answer one result a message, in order."""
         limits = self._desk.settings.limits
+        self._desk.batcher.check_room(1, limits.deadline_s)  # refused before the body costs anything
         body = await read_body(request.receive, request.headers, limits)
         messages = _messages_in(parse_json(body, limits), limits.max_items)
         request_id = request.state.request_id

@@ -85,6 +85,36 @@ def test_a_call_that_cannot_be_begun_in_time_is_refused_before_it_costs_anything
         assert computed == [1] * SCORING_THREADS
 
 
+def test_a_full_queue_refuses_without_reading_the_body(tiny_bundle, tmp_path, monkeypatch):
+    with running(
+        tiny_bundle, monkeypatch, tmp_path, limits={"max_items": 2, "queue_messages": 2}, cache_entries=0
+    ) as client:
+        gate, computed = hold(monkeypatch)
+        calls = [threading.Thread(target=classify, args=(client, f"call {n}")) for n in range(SCORING_THREADS)]
+        start_one_by_one(calls, computed)
+        waiting = threading.Thread(target=classify, args=(client, "broken", "late"))
+        waiting.start()
+        wait_until(lambda: "switchboard_queue_messages 2.0" in client.get("/metrics").text)
+        statuses: list[int] = []
+
+        async def knock() -> None:
+            async def receive():
+                raise AssertionError("the body was asked for")
+
+            async def send(event):
+                statuses.extend([event["status"]] if "status" in event else [])
+
+            scope = {"type": "http", "method": "POST", "path": "/classify", "headers": [], "client": ("127.0.0.1", 1), "query_string": b""}  # fmt: skip
+            await client.app(scope, receive, send)
+
+        assert client.portal is not None
+        client.portal.call(knock)
+        gate.set()
+        for call in (*calls, waiting):
+            call.join()
+        assert statuses == [429]
+
+
 def test_who_leaves_the_queue_is_not_computed(tiny_bundle, tmp_path, monkeypatch):
     with running(tiny_bundle, monkeypatch, tmp_path, limits=LIMITS, cache_entries=0) as client:
         gate, computed = hold(monkeypatch)
