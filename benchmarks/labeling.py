@@ -3,21 +3,24 @@
     python -m benchmarks.labeling --tasks 100000 -o var/benchmarks/labeling
 
 Starts a server of its own in OUT, fills a ledger with generated messages, and runs `switchboard label setup`, `push` and
-`pull` as processes, each of the last two twice. Between them every task gets an annotation, written straight into the
-server's database: by its API that alone would take hours. Prints minutes, rate, and what the command and the server took: processor
-seconds, which a busy machine does not stretch, and peak memory.
+`pull` as processes. The first push and the first pull are killed half-way (SIGKILL), the second ones go on, the third
+ones find nothing to do; then tasks and label events are counted. Between push and pull every task gets an annotation at
+a moment of its own, written straight into the server's database: by its API that alone would take hours. Prints minutes
+and what the command and the server took: processor seconds, which a busy machine does not stretch, and peak memory.
 """
 
 import argparse
 import json
 import os
 import random
+import signal
 import socket
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,11 +43,11 @@ _WORDS = (
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One command as it ran: how long, how many tasks a second, processor time and peak memory, its own and the server's."""
+    """One command as it ran: how long, processor time and peak memory, its own and the server's, and what it said."""
 
     command: str
+    killed: bool
     minutes: float
-    tasks_per_second: float
     cpu_s: float
     peak_mb: float
     server_cpu_s: float
@@ -73,17 +76,25 @@ def main() -> None:
 
 
 def _run_all(server: Server, folder: Path, tasks: int) -> Iterator[Step]:
-    for command in ("setup", "push", "push", "pull", "pull"):
-        if command == "pull":
-            _annotate(folder / "label-studio" / "data" / "label_studio.sqlite3")
-        step = _run(command, server, folder, tasks)
-        print(f"{step.command:6s} {step.minutes:6.1f} min {step.tasks_per_second:7.0f} tasks/s; took {step.cpu_s:.0f} s of "
-              f"a core, {step.peak_mb:.0f} MB; server {step.server_cpu_s:.0f} s, {step.server_peak_mb:.0f} MB; {step.said}",
-              flush=True)  # fmt: skip
-        yield step
+    database = folder / "label-studio" / "data" / "label_studio.sqlite3"
+    ledger = folder / "ledger.db"
+    yield _run("setup", server, folder)
+    yield _run("push", server, folder, lambda: _count(database, "task") >= tasks / 2)
+    yield _run("push", server, folder)
+    yield _run("push", server, folder)
+    there = _count(database, "task"), _count(database, "task", "DISTINCT json_extract(data, '$.message_id')")
+    assert there == (tasks, tasks), f"{there[0]} tasks of {there[1]} messages"
+    _annotate(database)
+    yield _run("pull", server, folder, lambda: _count(ledger, "label_events") >= tasks / 2)
+    yield _run("pull", server, folder)
+    yield _run("pull", server, folder)
+    labels = _count(ledger, "label_events"), _count(ledger, "label_events", "DISTINCT message_id")
+    assert labels == (tasks, tasks), f"{labels[0]} labels of {labels[1]} messages"
+    print(f"{tasks} tasks of as many messages, {tasks} labels of as many messages: none lost, none twice")
 
 
-def _run(command: str, server: Server, folder: Path, tasks: int) -> Step:
+def _run(command: str, server: Server, folder: Path, enough: Callable[[], bool] | None = None) -> Step:
+    """Run a command to its end, or kill it as soon as it has done enough."""
     pid = json.loads((folder / "label-studio" / "server.json").read_text(encoding="utf-8"))["pid"]
     Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="utf-8")  # its peak counts from here
     environment = os.environ | {"LABEL_STUDIO_URL": server.url, "LABEL_STUDIO_API_KEY": server.account.token}
@@ -93,16 +104,30 @@ def _run(command: str, server: Server, folder: Path, tasks: int) -> Step:
         stdout=subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None
+    while enough and not enough():
+        if process.poll() is not None:
+            sys.exit(f"switchboard label {command} ended before half was done; try more tasks")
+        time.sleep(0.2)
+    if enough:
+        process.send_signal(signal.SIGKILL)
     said = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    took = time.monotonic() - began
-    if process.returncode:
-        sys.exit(f"switchboard label {command} ended with {process.returncode} after {took / 60:.1f} minutes")
-    return Step(
-        command, took / 60, tasks / took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024,
-        _cpu_s(pid) - server_before, _peak_mb(pid), json.loads(said),
+    minutes = (time.monotonic() - began) / 60
+    if process.returncode != (-signal.SIGKILL if enough else 0):
+        sys.exit(f"switchboard label {command} ended with {process.returncode} after {minutes:.1f} minutes")
+    step = Step(
+        command, bool(enough), minutes, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024,
+        _cpu_s(pid) - server_before, _peak_mb(pid), json.loads(said or "{}"),
     )  # fmt: skip
+    print(f"{step.command:6s} {step.minutes:6.1f} min; took {step.cpu_s:.0f} s of a core, {step.peak_mb:.0f} MB; server "
+          f"{step.server_cpu_s:.0f} s, {step.server_peak_mb:.0f} MB; {'killed' if step.killed else step.said}", flush=True)  # fmt: skip
+    return step
+
+
+def _count(database: Path, table: str, what: str = "*") -> int:
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=60)) as connection:
+        return int(connection.execute(f"SELECT count({what}) FROM {table}").fetchone()[0])
 
 
 def _fill_ledger(count: int) -> None:
@@ -133,9 +158,11 @@ def _decide(key: str, draw: random.Random) -> Decision:
 
 
 def _annotate(database: Path) -> None:
-    """Give each task without an annotation one, as its first user's, in the server's own tables."""
+    """Give each task an annotation, as its first user's, some time of the last day, in the server's own tables."""
     chosen = {"from_name": "label", "to_name": "text", "type": "choices", "value": {"choices": ["request"]}}
-    with sqlite3.connect(database, timeout=60) as connection:
+    with closing(sqlite3.connect(database, timeout=60)) as connection, connection:
+        moment = "strftime('%Y-%m-%d %H:%M:%f000', 'now', '-' || abs(random() % 86400) || ' seconds')"
+        connection.execute(f"UPDATE task SET is_labeled = 1, total_annotations = 1, updated_at = {moment}")
         names = [row[1] for row in connection.execute("PRAGMA table_info(task_completion)")]
         values = {name: "NULL" for name in names if name != "id"} | {
             "result": "?", "was_cancelled": "0", "ground_truth": "0", "created_at": "updated_at", "lead_time": "4.5",
@@ -145,11 +172,9 @@ def _annotate(database: Path) -> None:
         }  # fmt: skip
         values = {name: value for name, value in values.items() if name in names}
         connection.execute(
-            f"INSERT INTO task_completion ({', '.join(values)}) SELECT {', '.join(values.values())} FROM task "
-            "WHERE id NOT IN (SELECT task_id FROM task_completion)",
+            f"INSERT INTO task_completion ({', '.join(values)}) SELECT {', '.join(values.values())} FROM task",
             [json.dumps([chosen])],
         )
-        connection.execute("UPDATE task SET is_labeled = 1, total_annotations = 1")
 
 
 def _peak_mb(pid: int) -> float:

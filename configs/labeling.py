@@ -69,6 +69,11 @@ class Labeling(Config):
     near_duplicate: float = Field(gt=0, le=1)
     watch: Watch
 
+    @property
+    def labelers(self) -> int:
+        """How many labelers a task is shown to at most."""
+        return 2 if self.twice_share > 0 else 1
+
 
 def load_labeling(overrides: tuple[str, ...] = (), path: Path = CONFIGS / "labeling.yaml") -> Labeling:
     """Return the labelling configuration with `key=value` overrides applied."""

@@ -17,6 +17,7 @@ from configs.paths import var_dir
 from data.ledger import Ledger
 
 _COUNTED = frozenset({"labeler", "review", "feedback", "import"})
+_UNDER_WAY = "under way"
 
 log = logging.getLogger("switchboard.watch")
 
@@ -118,7 +119,10 @@ class Watcher:
             if not mine:
                 log.info("another training is under way")
                 return None
-            due = is_due(self._ledger, self._read(), self._watch)
+            state = self._read()
+            if state.outcome == _UNDER_WAY:  # yet nobody holds the lock
+                log.warning("the last training was killed; the champion serves on, the next label begins another")
+            due = is_due(self._ledger, state, self._watch)
             log.info("%s", due.reason)
             if not due.now or self._is_restless():
                 return None
@@ -129,9 +133,9 @@ class Watcher:
 
     def _train(self, due: Due, retrain: Callable[[str], RetrainResult]) -> RetrainResult | None:
         before = self._read()
-        # Written first: a training that takes the machine down with it is not begun again by itself.
-        self._write(State(before.trained_seq, due.last_seq, "under way"))
         try:
+            # Written first: a training that takes the machine down with it is not begun again by itself.
+            self._write(State(before.trained_seq, due.last_seq, _UNDER_WAY))
             result = retrain(due.reason)
         except (KeyboardInterrupt, SystemExit):  # somebody stopped us, so the next start trains
             self._write(before)

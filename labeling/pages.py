@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from labeling.client import Client
+from labeling.sdk import PATIENT
 
 # Label Studio filters an annotation's fields by the same list as the task's.
 _WITH_ANNOTATIONS = (
@@ -22,24 +23,25 @@ def read_new(client: Client, project: int, after: int, size: int) -> Iterator[li
         rows, total = _page(client, project, query, 1, size, include="id,data,total_annotations")
         if rows:
             yield rows
-        if total <= size:
+        if not rows or total <= len(rows):  # a server may give fewer than asked for
             return
         after = rows[-1]["id"]
 
 
 def read_changed(client: Client, project: int, since: str, size: int) -> Iterator[list[dict[str, Any]]]:
     """Yield pages of tasks with annotations and predictions, changed at or after `since`, oldest change first."""
-    since, page = since or _BEGINNING, 1
+    since, page, seen = since or _BEGINNING, 1, 0
     while True:
         query = _query("updated_at", "greater_or_equal", "Datetime", since)
         rows, total = _page(client, project, query, page, size, include=_WITH_ANNOTATIONS, fields="all")
+        seen += len(rows)
         if rows:
             yield rows
-        if total <= page * size:
+        if not rows or total <= seen:
             return
         last = with_microseconds(rows[-1]["updated_at"])
         # More tasks than fit a page changed in one moment: turn the page; else start again from that moment.
-        since, page = (since, page + 1) if last == since else (last, 1)
+        since, page, seen = (since, page + 1, seen) if last == since else (last, 1, 0)
 
 
 def count_changed(client: Client, project: int, since: str) -> int:
@@ -59,7 +61,13 @@ def _page(
     answer = client.ask(
         f"the tasks of project {project}",
         lambda sdk: sdk.tasks.list(
-            project=project, page=page, page_size=size, query=query, include=include, fields=fields
+            project=project,
+            page=page,
+            page_size=size,
+            query=query,
+            include=include,
+            fields=fields,
+            request_options=PATIENT,
         ),
     )
     # The SDK gives predictions as objects and annotations as they came; written out again, all of it is as it came.

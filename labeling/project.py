@@ -21,6 +21,7 @@ class Project:
     uid: str
     title: str
     interface: str
+    labelers: int  # how many a task is shown to at most
 
     @property
     def taxonomy_version(self) -> str:
@@ -116,7 +117,7 @@ def _wanted(labeling: Labeling, taxonomy: Taxonomy) -> dict[str, Any]:
         "sampling": "Sequential sampling",
         "show_skip_button": True,
         "enable_empty_annotation": True,
-        "maximum_annotations": 2 if labeling.twice_share > 0 else 1,
+        "maximum_annotations": labeling.labelers,
         "overlap_cohort_percentage": round(100 * labeling.twice_share) if labeling.twice_share > 0 else 100,
         "show_overlap_first": False,
     }
@@ -125,4 +126,4 @@ def _wanted(labeling: Labeling, taxonomy: Taxonomy) -> dict[str, Any]:
 def _read(row: Any) -> Project:
     made = row.created_at.replace(tzinfo=None).isoformat()
     digits = "".join(character for character in made if character.isdigit())
-    return Project(row.id, f"{row.id}-{digits}", row.title, row.label_config or "")
+    return Project(row.id, f"{row.id}-{digits}", row.title, row.label_config or "", row.maximum_annotations or 1)

@@ -15,6 +15,7 @@ from labeling.pages import read_new
 from labeling.project import Project, find_project
 from labeling.sdk import PATIENT
 from labeling.tasks import Key, build_task, key_of, said_by
+from labeling.twice import chosen_once
 
 Progress = Callable[[int, int], None]  # how many of how many
 _TRIES = 5  # how often a page may break off in a row before we give up
@@ -43,22 +44,23 @@ def push(
     _delete_erased(client, ledger, project, known, report)
     missing, report.already = _missing(ledger, known.tasks(project.uid))
     total, broken = len(missing), 0
-    while missing:
-        part = missing[: labeling.page_size]
-        try:
-            _import(client, ledger, project, known, taxonomy, part, report)
-        except UncertainError:
-            broken += 1
-            if broken == _TRIES:
-                raise
-            _sweep(client, project, known, labeling.page_size, report)
-            there = known.tasks(project.uid)
-            report.new += sum(_key(item) in there for item in part)
-            missing = [item for item in missing if _key(item) not in there]
-            continue
-        missing, broken = missing[len(part) :], 0
-        if progress:
-            progress(total - len(missing), total)
+    with chosen_once(client, project, labeling.labelers, pages=-(-total // labeling.page_size)):
+        while missing:
+            part = missing[: labeling.page_size]
+            try:
+                _import(client, ledger, project, known, taxonomy, part, report)
+            except UncertainError:
+                broken += 1
+                if broken == _TRIES:
+                    raise
+                _sweep(client, project, known, labeling.page_size, report)
+                there = known.tasks(project.uid)
+                report.new += sum(_key(item) in there for item in part)
+                missing = [item for item in missing if _key(item) not in there]
+                continue
+            missing, broken = missing[len(part) :], 0
+            if progress:
+                progress(total - len(missing), total)
     return report
 
 

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from label_studio_sdk.core.request_options import RequestOptions
 
 CALL_SECONDS = 60.0
-IMPORT_SECONDS = 600.0  # a thousand tasks with predictions take about two seconds on an idle server
-PATIENT: "RequestOptions" = {"timeout_in_seconds": int(IMPORT_SECONDS)}
+# A page of tasks takes seconds, on a starved server minutes; giving up and asking again would add to its load.
+PAGE_SECONDS = 600.0
+PATIENT: "RequestOptions" = {"timeout_in_seconds": int(PAGE_SECONDS)}
 
 
 def build(url: str, key: str) -> "LabelStudio":
