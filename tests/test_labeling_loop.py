@@ -2,7 +2,9 @@
 
 import pytest
 
-from labeling.project import set_up
+from labeling.known import opened
+from labeling.project import find_project, set_up
+from labeling.push import push
 from tests.teams import TAXONOMY, TEXTS
 
 pytestmark = pytest.mark.xdist_group("labelstudio")  # one server for all of them
@@ -19,6 +21,38 @@ def test_pushing_twice_makes_each_task_once(team):
     team.set_up()
     assert (team.push().new, team.push().new) == (4, 0)
     assert sorted(team.tasks()) == sorted(TEXTS)
+
+
+def with_second_labelers(team, page_size: int) -> None:
+    team.labeling = team.labeling.model_copy(update={"twice_share": 0.5, "page_size": page_size})
+    team.set_up()
+
+
+def shown_to_two(team) -> tuple[int, int]:
+    """Return how many a task may be shown to at most, and how many tasks are shown to two."""
+    project = team.set_up().id
+    most = team.admin.get(f"/api/projects/{project}")["maximum_annotations"]
+    return most, sum(task["overlap"] == 2 for task in team.tasks().values())
+
+
+@pytest.mark.parametrize("page_size", [1, 4])
+def test_however_many_pages_a_share_of_the_tasks_is_for_two_labelers(team, page_size):
+    with_second_labelers(team, page_size)
+    team.push()
+    assert shown_to_two(team) == (2, 2)
+
+
+def test_many_pages_that_break_off_leave_tasks_for_one_labeler_until_the_next_push(team):
+    with_second_labelers(team, page_size=1)
+
+    def break_off(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with opened(team.folder) as known, pytest.raises(KeyboardInterrupt):
+        push(team.admin, team.ledger, team.labeling, TAXONOMY, known, break_off)
+    assert find_project(team.admin, team.labeling, TAXONOMY).labelers == 1
+    assert team.push().new == 3
+    assert shown_to_two(team) == (2, 2)
 
 
 def test_a_task_shows_the_prediction_and_a_blind_one_no_trace_of_it(team):
