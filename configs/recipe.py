@@ -31,6 +31,7 @@ class Recipe(Config):
     class_weights: Literal["none", "sqrt", "inverse"] = "sqrt"
     label_smoothing: float = Field(default=0.05, ge=0, lt=1)
     second_share: float = Field(default=0.15, ge=0, le=0.5)
+    teacher_share: float = Field(default=0.0, ge=0, lt=1)  # of the larger teacher's opinion in what the seed teaches
     doubt_weight: float = Field(default=0.3, ge=0)
     outlier_exposure: float = Field(default=0.1, ge=0)
     caution: float = Field(default=1.0, ge=1)

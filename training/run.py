@@ -24,6 +24,7 @@ from training.export import export_network, write_bundle
 from training.few import choose_method, learn_from_few, rarest
 from training.finetune import FineTuned
 from training.inference import network_logits
+from training.opinions import with_opinions
 from training.parts import fingerprint
 from training.precision import Exported, choose_precision
 from training.processes import is_first
@@ -67,7 +68,8 @@ def train_bundle(
     if folder.is_dir():
         verify(folder)
         return Trained(folder, read_info(folder), **json.loads((work / _CURVE).read_text(encoding="utf-8")))
-    setup, examples = make_ready(recipe), as_examples(fit, weights)
+    setup = make_ready(recipe)
+    examples = with_opinions(as_examples(fit, weights), setup)
     learnt = learn(setup, examples, holdout, work, callbacks, archive, say)
     curve = {"history": learnt.tuned.history, "method": learnt.method}
     (work / _CURVE).write_text(json.dumps(curve), encoding="utf-8")
@@ -84,7 +86,8 @@ def follow(
     weights: Sequence[float] = (), archive: Archive | None = None,
 ) -> None:  # fmt: skip
     """Do another process' share of the training that the first process makes a bundle of."""
-    learn(make_ready(recipe), as_examples(fit, weights), holdout, work, (), archive)
+    setup = make_ready(recipe)
+    learn(setup, with_opinions(as_examples(fit, weights), setup), holdout, work, (), archive)
 
 
 def learn(

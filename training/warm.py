@@ -18,6 +18,7 @@ from data.corpus import SEED_SOURCE
 from training.examples import Example
 from training.finetune import FineTuned
 from training.model import MessageClassifier
+from training.opinions import digest_of_opinions
 from training.parts import fingerprint
 from training.processes import is_first
 from training.setup import Setup
@@ -92,5 +93,6 @@ def _path(setup: Setup, seed: Sequence[Example]) -> Path:
         setup.recipe.model_dump_json(exclude=_AFTER),
         setup.base_digest,
         fingerprint([example.row for example in seed]),
+        digest_of_opinions() if setup.recipe.teacher_share else "",
     ]
     return var_dir() / "networks" / f"{hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}.safetensors"
