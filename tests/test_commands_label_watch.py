@@ -1,5 +1,6 @@
-"""`switchboard label watch` and `listen` as processes of their own: nudged, stopped, and with a training that fails."""
+"""`switchboard label watch` and `listen` as processes of their own: nudged, stopped, killed, and with trainings that fail."""
 
+import json
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -9,14 +10,17 @@ from threading import Thread
 import pytest
 import yaml
 
+from configs.labeling import load_labeling
+from data.ledger import LabelEvent
+from flows.watch import State, is_due
 from tests.labelstudio import free_port, wait_until
 from tests.processes import command
-from tests.tiny_base import tiny_recipe
+from tests.tiny_base import tiny_recipe, tiny_rows
 from training.publish import publish, read_champion
 
 pytestmark = pytest.mark.xdist_group("labelstudio")
 
-PATIENCE = 300.0  # the machine may be busy; nothing here takes more than seconds of its own
+PATIENCE = 1200.0  # the machine may be starved; nothing here takes more than a minute of its own
 
 
 class Watching:
@@ -33,8 +37,11 @@ class Watching:
             self.said += line
 
     def wait_for(self, words: str) -> None:
-        wait_until(lambda: words in self.said or self.process.poll() is not None, PATIENCE)
-        assert words in self.said, self.said
+        self.wait_until(lambda: words in self.said)
+
+    def wait_until(self, happened: Callable[[], bool]) -> None:
+        wait_until(lambda: happened() or self.process.poll() is not None, PATIENCE)
+        assert happened(), self.said
 
     def end(self, how: signal.Signals) -> int:
         self.process.send_signal(how)
@@ -74,6 +81,39 @@ def write_recipe(folder: Path, base: Path, **changes: object) -> str:
     return str(path)
 
 
+def is_in_mid_training(var: Path) -> bool:
+    """Return whether a training has come so far that it would go on from a checkpoint."""
+    return any((var / "training").rglob("checkpoint-*/complete"))
+
+
+def endless_recipe(folder: Path, base: Path) -> str:
+    return write_recipe(folder, base, epochs=100_000, patience=100_000)
+
+
+@pytest.fixture
+def labelled(team) -> None:
+    """Put labels into the ledger that are enough to train on."""
+    rows = tiny_rows(12, seed=3, prefix="customer")
+    team.ledger.messages.add([row.message for row in rows])
+    say(team, *((row.message.id, row.label) for row in rows))
+
+
+def say(team, *labels: tuple[str, str]) -> None:
+    team.ledger.events.append(
+        LabelEvent(key=f"t:{name}", message_id=name, label=label, annotator="ann", origin="labeler")
+        for name, label in labels
+    )
+
+
+@pytest.fixture
+def champion(var_dir, tiny_bundle) -> Callable[[], bool]:
+    """Publish a champion and return what tells whether it still serves, whole, and nothing was published beside it."""
+    published = var_dir / "published"
+    before = publish(tiny_bundle, "0", published)
+    files = sorted(published.rglob("*"))
+    return lambda: read_champion(published) == before and sorted(published.rglob("*")) == files
+
+
 def test_a_label_is_pulled_when_label_studio_calls_and_sigterm_ends_listening(team, start):
     it = start("listen", "--port", str(free_port()))
     it.wait_for("listening at")
@@ -84,11 +124,8 @@ def test_a_label_is_pulled_when_label_studio_calls_and_sigterm_ends_listening(te
 
 
 def test_labels_are_waited_for_until_they_stop_coming_and_a_training_that_fails_leaves_the_champion(
-    team, start, registry, var_dir, tiny_bundle, tmp_path
+    team, start, registry, var_dir, champion, tmp_path
 ):
-    published = var_dir / "published"
-    publish(tiny_bundle, "0", published)
-    champion = read_champion(published)
     words = ("watch.min_new=3", "watch.quiet_s=15", "--recipe", write_recipe(tmp_path, tmp_path / "no-such-base"))
     it = start("watch", "--port", str(free_port()), *words)
     it.wait_for("listening at")
@@ -98,6 +135,47 @@ def test_labels_are_waited_for_until_they_stop_coming_and_a_training_that_fails_
     assert it.end(signal.SIGTERM) == 0
     assert it.said.count("retraining: ") == 1
     assert "retraining: 4 new labels, 3 are enough" in it.said  # three were, but they still came
-    assert read_champion(published) == champion
+    assert champion()
     assert registry.versions() == []
     assert list((var_dir / "bundles").glob("*")) == []
+
+
+def test_one_trains_at_a_time_and_a_killed_one_leaves_no_lock_and_no_half_model(
+    team, start, labelled, registry, var_dir, champion, tiny_base, tmp_path
+):
+    enough = ("watch.min_new=5", "watch.quiet_s=0")
+    short = write_recipe(tmp_path, tiny_base)
+    killed = start("watch", *enough, "--recipe", endless_recipe(tmp_path, tiny_base))
+    killed.wait_until(lambda: is_in_mid_training(var_dir))
+    killed.process.send_signal(signal.SIGSTOP)  # it holds its lock, but not the machine
+    other = start("watch", *enough, "--recipe", short, "--once")
+    assert other.wait() == 0
+    assert "another training is under way" in other.said
+
+    assert killed.end(signal.SIGKILL) == -signal.SIGKILL
+    after = start("watch", *enough, "--recipe", short, "--once")
+    assert after.wait() == 0
+    assert "the last training was killed" in after.said
+    assert "retraining" not in after.said  # what took the machine down is not begun again by itself
+    assert registry.versions() == []
+    assert list((var_dir / "bundles").glob("*")) == []
+    say(team, ("m-2", "question"))
+    again = start("watch", *enough, "--recipe", short, "--once")
+    assert again.wait() == 0
+    assert "challenger 1" in again.said
+    assert [one.version for one in registry.versions()] == ["1"]
+    assert champion()
+
+
+def test_sigterm_in_mid_training_ends_at_once_and_leaves_the_training_due(
+    team, start, labelled, registry, var_dir, champion, tiny_base, tmp_path
+):
+    enough = ("watch.min_new=5", "watch.quiet_s=0")
+    stopped = start("watch", *enough, "--recipe", endless_recipe(tmp_path, tiny_base))
+    stopped.wait_until(lambda: is_in_mid_training(var_dir))
+    assert stopped.end(signal.SIGTERM) == 0  # nothing else could end it
+    assert "Traceback" not in stopped.said
+    assert registry.versions() == []
+    assert champion()
+    state = State(**json.loads((var_dir / "labeling" / "watch.json").read_text()))
+    assert is_due(team.ledger, state, load_labeling(enough).watch).now
