@@ -16,6 +16,8 @@ from configs.taxonomy import Taxonomy
 if TYPE_CHECKING:
     from flows.watch import RetrainResult
 
+log = logging.getLogger("switchboard.watch")
+
 Retrain = Callable[[str], "RetrainResult"]
 
 
@@ -28,12 +30,14 @@ def run_watch(
     A pull or training under way is left off: the one is continued by the next pull, the other begun again.
     """
     from data.ledger import open_ledger
+    from flows.suspects import review_contradictions
     from flows.watch import Watcher
     from labeling.client import connect
     from labeling.known import opened
     from labeling.listen import listening, register_webhook, webhook_secret
     from labeling.project import find_project
     from labeling.pull import pull
+    from labeling.push import push
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -45,9 +49,12 @@ def run_watch(
         def pull_once() -> int:
             with opened() as known:
                 pulled = pull(client, ledger, labeling, taxonomy, known)
+                if contradicted := review_contradictions(ledger):
+                    push(client, ledger, labeling, taxonomy, known)
+                    log.info("%d labels that feedback contradicts went back for a second look", contradicted)
             new = pulled.labels + pulled.retracted
             if new or pulled.skips:
-                logging.getLogger("switchboard.watch").info("pulled %d labels, %d skips", new, pulled.skips)
+                log.info("pulled %d labels, %d skips", new, pulled.skips)
             return new
 
         watcher = Watcher(ledger, labeling.watch, pull_once, retrain)

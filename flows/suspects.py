@@ -32,20 +32,8 @@ class Doubt:
 
 def find_doubts(ledger: Ledger, limit: int) -> list[Doubt]:
     """Return up to `limit` doubted labels not yet settled by a review: conflicts first, then the worst suspects."""
-    stored = list(ledger.events.all())
-    said = [event for event in standing(stored, _TRUSTED_BY) if event.kind == "label"]
-    reviewed = {item.event.message_id for item in stored if item.event.origin == "review"}
-    waiting = {item.message_id for item in ledger.selections.all() if item.strategy in {"suspect", "conflict"}}
-    latest = {event.message_id: event for event in said if event.message_id not in reviewed | waiting}
-    texts = {key: found.message.text for key, found in ledger.messages.get(latest).items()}
-    conflicts = find_conflicts(latest.values(), standing(stored, frozenset({"feedback"})))
-    doubts = [
-        Doubt(key, texts[key], latest[key].label, "conflict", reason)
-        for key, reason in conflicts.items()
-        if key in texts
-    ]
+    rows, doubts = _open(ledger)
     known = {doubt.message_id for doubt in doubts}
-    rows = [(key, texts[key], latest[key].label) for key in latest if key in texts]
     if not _is_enough(rows) and not doubts:
         raise SwitchboardError(
             f"too few labels to find suspects among: at least two labels need {_FOLDS} messages each, "
@@ -53,6 +41,31 @@ def find_doubts(ledger: Ledger, limit: int) -> list[Doubt]:
         )
     disputed = _disputed(rows) if _is_enough(rows) else []
     return [*doubts, *(doubt for doubt in disputed if doubt.message_id not in known)][:limit]
+
+
+def review_contradictions(ledger: Ledger) -> int:
+    """Choose for a second look every label that feedback contradicts and nobody looked at since; return how many."""
+    _, doubts = _open(ledger)
+    if doubts:
+        select_for_review(ledger, doubts)
+    return len(doubts)
+
+
+def _open(ledger: Ledger) -> tuple[list[tuple[str, str, str]], list[Doubt]]:
+    """Return the labels (message id, text, label) that no review settled or waits for, and what feedback contradicts."""
+    stored = list(ledger.events.all())
+    said = [event for event in standing(stored, _TRUSTED_BY) if event.kind == "label"]
+    reviewed = {item.event.message_id for item in stored if item.event.origin == "review"}
+    waiting = {item.message_id for item in ledger.selections.all() if item.strategy in {"suspect", "conflict"}}
+    latest = {event.message_id: event for event in said if event.message_id not in reviewed | waiting}
+    texts = {key: found.message.text for key, found in ledger.messages.get(latest).items()}
+    conflicts = find_conflicts(latest.values(), standing(stored, frozenset({"feedback"})))
+    rows = [(key, texts[key], latest[key].label) for key in latest if key in texts]
+    return rows, [
+        Doubt(key, texts[key], latest[key].label, "conflict", reason)
+        for key, reason in conflicts.items()
+        if key in texts
+    ]
 
 
 def select_for_review(ledger: Ledger, doubts: list[Doubt]) -> str:

@@ -8,7 +8,7 @@ from configs.errors import SwitchboardError
 from data.corpus import read_corpus
 from data.ledger import LabelEvent, Ledger, open_ledger
 from data.messages import Message
-from flows.suspects import find_doubts, select_for_review
+from flows.suspects import find_doubts, review_contradictions, select_for_review
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -50,6 +50,19 @@ def test_contradicting_feedback_comes_first_and_is_reviewed_blind(ledger):
     assert (doubt.strategy, doubt.reason) == ("conflict", "feedback says request, labelers say abuse")
     batch = select_for_review(ledger, [doubt])
     assert [(item.message_id, item.blind) for item in ledger.selections.all(batch=batch)] == [("m-1", True)]
+
+
+def test_a_contradiction_is_chosen_once_and_no_other_doubt_with_it(ledger):
+    label_corpus(ledger, wrong=5)
+    ledger.messages.add([Message("never again", "m-1")])
+    label(ledger, "m-1", "abuse")
+    assert review_contradictions(ledger) == 0
+    label(ledger, "m-1", "request", who="crm", origin="feedback")
+    assert review_contradictions(ledger) == 1
+    assert review_contradictions(ledger) == 0
+    assert [(item.message_id, item.strategy, item.blind) for item in ledger.selections.all()] == [
+        ("m-1", "conflict", True)
+    ]
 
 
 def test_a_doubt_waiting_for_review_is_not_raised_again(ledger):
