@@ -92,7 +92,8 @@ def out_of_fold(texts: list[str], labels: np.ndarray, classes: int) -> np.ndarra
     full = np.zeros((len(texts), classes))
     for features in (make_union(words, letters).fit_transform(texts), embed_texts(texts)):
         model = LogisticRegression(C=10, class_weight="balanced", max_iter=1000)
-        full[:, np.unique(labels)] += cross_val_predict(model, features, labels, cv=folds, method="predict_proba") / 2
+        found = np.asarray(cross_val_predict(model, features, labels, cv=folds, method="predict_proba"))
+        full[:, np.unique(labels)] += found / 2
     return full
 
 
