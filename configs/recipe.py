@@ -20,7 +20,9 @@ class Recipe(Config):
     seed: int = 13
     max_tokens: int = Field(default=96, ge=16, le=512)
     pooling: Literal["mean", "cls", "attention"] = "mean"
-    dropout: float = Field(default=0.1, ge=0, lt=1)
+    dropout: float = Field(default=0.1, ge=0, lt=1)  # before the heads
+    encoder_dropout: float = Field(default=0.0, ge=0, lt=1)  # within the encoder: costs a third of the time
+    frozen_depth: int | None = Field(default=0, ge=0)  # 0: the embeddings, 1: and the first layer do not learn
     epochs: int = Field(ge=1)
     batch_size: int = Field(default=32, ge=1)
     learning_rate: float = Field(gt=0)

@@ -29,7 +29,8 @@ def make_base_model(folder: Path) -> Path:
 def tiny_recipe(base: Path, **changes: object) -> Recipe:
     """Return a recipe that learns the tiny rows in a few epochs of the tiny base model."""
     values = {"name": "tiny", "base_model": str(base), "max_tokens": 16, "epochs": 3, "batch_size": 16, "dropout": 0.1,
-              "learning_rate": 2e-3, "head_learning_rate": 1e-2, "few_labels": 0, "precision": "fp32"}  # fmt: skip
+              "learning_rate": 2e-3, "head_learning_rate": 1e-2, "few_labels": 0, "precision": "fp32",
+              "frozen_depth": None}  # fmt: skip
     return Recipe.model_validate(values | changes)
 
 

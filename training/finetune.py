@@ -25,6 +25,7 @@ from transformers import (
 
 from configs.recipe import Recipe
 from training.checkpoints import SealCheckpoints, had_stopped, last_checkpoint, read_state, remove_broken
+from training.layers import freeze_up_to
 from training.model import MessageClassifier
 from training.noise import NoiseEachEpoch, NoisyRows
 from training.processes import is_first, process_count
@@ -56,6 +57,7 @@ def fine_tune(
         load_model(model, str(Path(str(state.best_model_checkpoint)) / "model.safetensors"))
         return FineTuned(model.eval(), _curve(state.log_history))
     set_seed(recipe.seed)
+    freeze_up_to(model, recipe.frozen_depth)
     targets, weight = np.array(train["targets"]), np.array(train["weight"])
     trainer = MessageTrainer(
         network=model,
@@ -73,6 +75,7 @@ def fine_tune(
     trainer.train(resume_from_checkpoint=str(last) if last else None)
     # Mixed precision wraps `forward`; the network must leave as it came, or it would be exported with its casts.
     trained = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
+    freeze_up_to(trained, None)
     return FineTuned(trained.eval().cpu().float(), _curve(trainer.state.log_history))
 
 

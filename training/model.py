@@ -11,9 +11,16 @@ from transformers import AutoModel
 class MessageClassifier(nn.Module):
     """Maps token ids (B, T) and attention mask (B, T) to label logits (B, L) and one doubt logit (B,)."""
 
-    def __init__(self, base_model: str, labels: int, pooling: str, dropout: float) -> None:
+    def __init__(
+        self, base_model: str, labels: int, pooling: str, dropout: float, encoder_dropout: float = 0.0
+    ) -> None:
         super().__init__()
-        self.encoder = AutoModel.from_pretrained(base_model, attn_implementation="sdpa")
+        # On a CPU the backward pass of fused attention takes more than twice as long as that of plain matrix products.
+        attention = "sdpa" if torch.cuda.is_available() else "eager"
+        self.encoder = AutoModel.from_pretrained(base_model, attn_implementation=attention)
+        for module in self.encoder.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = encoder_dropout
         if getattr(self.encoder, "pooler", None) is not None:
             self.encoder.pooler = None  # unused here, and a parameter without gradient stops several processes
         width = self.encoder.config.hidden_size

@@ -43,7 +43,8 @@ class Setup:
     def new_network(self) -> MessageClassifier:
         """Return an untrained network on the base model, the same one each time."""
         torch.manual_seed(self.recipe.seed)
-        return MessageClassifier(self.base, len(self.taxonomy.labels), self.recipe.pooling, self.recipe.dropout)
+        dropout, within = self.recipe.dropout, self.recipe.encoder_dropout
+        return MessageClassifier(self.base, len(self.taxonomy.labels), self.recipe.pooling, dropout, within)
 
     def fine_tuned(
         self, examples: Sequence[Example], holdout: Dataset | None, folder: Path, callbacks: tuple[TrainerCallback, ...],

@@ -7,6 +7,7 @@ import torch
 from transformers import Trainer
 
 from configs.recipe import Recipe
+from training.layers import depth_of
 from training.loss import agreement_loss, classification_loss
 from training.model import MessageClassifier
 from training.order import LengthOrder
@@ -53,10 +54,12 @@ class MessageTrainer(Trainer):
 
 
 def parameter_groups(model: MessageClassifier, recipe: Recipe) -> list[dict[str, Any]]:
-    """Return AdamW's parameter groups, one for each learning rate and weight decay in use."""
+    """Return AdamW's groups of the parameters that learn, one for each learning rate and weight decay in use."""
     layers = model.encoder.config.num_hidden_layers
     groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
         rate = _rate(name, layers, recipe)
         decay = 0.0 if parameter.ndim < 2 else recipe.weight_decay
         groups.setdefault((rate, decay), []).append(parameter)
@@ -64,7 +67,6 @@ def parameter_groups(model: MessageClassifier, recipe: Recipe) -> list[dict[str,
 
 
 def _rate(name: str, layers: int, recipe: Recipe) -> float:
-    if not name.startswith("encoder."):
+    if (depth := depth_of(name)) is None:
         return recipe.head_learning_rate
-    depth = next((int(part) + 1 for part in name.split(".") if part.isdigit()), 0)  # "layer.3", "layers.3", "h.3"
     return recipe.learning_rate * recipe.layer_decay ** (layers - depth)
