@@ -29,7 +29,7 @@ def _own(per_label: int, seed: int, prefix: str) -> list[LabelledMessage]:
     return [replace(row, label="praise") if row.label == "lead" else row for row in rows]
 
 
-SEED, OWN, HELD = _seed(24, 0, "s"), _own(12, 2, "o"), _seed(6, 1, "h")
+SEED, OWN, HELD = _seed(24, 0, "s"), _own(24, 2, "o"), _seed(6, 1, "h")
 WEIGHTS = [1.0] * len(SEED) + [4.0] * len(OWN)
 
 
