@@ -14,20 +14,16 @@ from pathlib import Path
 from statistics import median
 from time import process_time
 
-import numpy as np
-
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path[0] = str(PROJECT)
-
-from sklearn.metrics import f1_score
 
 from benchmarks.variants import make_variants
 from configs.paths import var_dir
 from configs.taxonomy import NONE, load_taxonomy
 from data.parsing import read_labelled
 from data.readers import read_rows
+from evaluation.score import figures, score
 from training.bundle import verify
-from training.policy import judge
 from training.predictor import Predictor
 
 PART = 64  # messages at once, as a busy service batches them
@@ -91,15 +87,9 @@ def _measure(predictors: dict[str, Predictor], asked: argparse.Namespace) -> lis
 
 def _quality(predictor: Predictor, path: Path) -> tuple[float, float]:
     """Return macro-F1 over the eight labels, and the share of rows that are decided without a person."""
-    labels = load_taxonomy().labels
     rows = [row for row in read_labelled(str(path), read_rows(path), load_taxonomy()) if row.label != NONE]
-    found = predictor.predict([row.message.text for row in rows])
-    called = np.array(labels)[found.scores.argmax(axis=1)]
-    decided = [
-        judge(row.message.text, scores, float(doubt), predictor.info).outcome == "auto"
-        for row, scores, doubt in zip(rows, found.scores, found.doubt, strict=True)
-    ]
-    return float(f1_score([row.label for row in rows], called, average="macro")), float(np.mean(decided))
+    found = figures(score(predictor, rows))
+    return found["macro_f1"], found["auto_share"]
 
 
 def _table(points: list[Point]) -> str:

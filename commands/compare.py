@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from commands.figures import plain, shown
 from commands.progress import say
 
 app = typer.Typer()
@@ -27,14 +28,14 @@ def compare(
 
     found = compare_models(before, after, on, say)
     if as_json:
-        known = {name: one for name, one in found.figures.items() if one.before == one.before}  # NaN is no JSON
-        figures = {name: asdict(one) | {"verdict": verdict_of(name, one)} for name, one in known.items()}
+        figures = {name: plain(asdict(one)) | {"verdict": verdict_of(name, one)} for name, one in found.figures.items()}
         print(json.dumps({"figures": figures, "flips": [asdict(flip) for flip in found.flips]}))
         return
     print(f"{'':22} {'before':>7} {'after':>7}   change, 95%")
     for name, one in found.figures.items():
-        if one.before == one.before and not name.startswith(("precision_", "recall_")):
-            print(f"{name:22} {one.before:7.3f} {one.after:7.3f}   {one.change:+.3f} [{one.low:+.3f}, {one.high:+.3f}]  "
+        if not name.startswith(("precision_", "recall_")):
+            change, low, high = (shown(value, "+.3f") for value in (one.change, one.low, one.high))
+            print(f"{name:22} {shown(one.before, '7.3f')} {shown(one.after, '7.3f')}   {change} [{low}, {high}]  "
                   f"{verdict_of(name, one)}")  # fmt: skip
     for label in dict.fromkeys(flip.true for flip in found.flips):
         for mended, word in ((True, "mended"), (False, "broken")):

@@ -5,6 +5,8 @@ from typing import Any
 
 import typer
 
+from commands.progress import say
+
 app = typer.Typer()
 SHOWN = 42  # characters of a message
 PLAIN_WIDTH = 120  # columns where the output is not a terminal
@@ -18,9 +20,8 @@ def demo() -> None:
 
     from configs.paths import tracking_uri, var_dir
     from flows.demo import run_demo
-    from flows.progress import say_to_stderr
 
-    answers = run_demo(say_to_stderr)
+    answers = run_demo(say)
     console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     table = Table("message", "label", "sure", "decision", "team", "reply in", title="What the service said")
     for text, result in answers:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands.figures import plain, shown
 from commands.progress import say
 from configs.errors import SwitchboardError
 
@@ -92,10 +93,10 @@ def _stream_as_json(heard: "Heard") -> dict[str, object]:
         "messages": len(heard.current),
         "reference": {"name": heard.reference_name, "messages": len(heard.reference or ()), "period": heard.mixes},
         "alerts": list(found.alerts),
-        "segments": [_plain(asdict(one)) for one in found.segments],
-        "channels": [_plain(asdict(one)) for one in found.channels],
-        "outcomes": [_plain(asdict(one)) for one in found.outcomes],
-        "drifts": [_plain(asdict(one)) for one in found.drifts],
+        "segments": [plain(asdict(one)) for one in found.segments],
+        "channels": [plain(asdict(one)) for one in found.channels],
+        "outcomes": [plain(asdict(one)) for one in found.outcomes],
+        "drifts": [plain(asdict(one)) for one in found.drifts],
         "words": [asdict(one) for one in heard.words],
         "themes": [{"terms": one.terms, "messages": one.count, "now": one.now, "before": one.before} for one in heard.themes],
     }  # fmt: skip
@@ -109,7 +110,7 @@ def _print(found: "Evaluation") -> None:
     scored = found.candidate.scored
     print(f"{len(scored.rows)} messages, {len(scored.inside)} with one of the {len(scored.labels)} labels")
     for name, one in intervals(scored.answers(), scored.labels).items():
-        print(f"  {name:22} {one.value:.3f}   [{one.low:.3f}, {one.high:.3f}]   {one.support} messages")
+        print(f"  {name:22} {shown(one.value)}   [{shown(one.low)}, {shown(one.high)}]   {one.support} messages")
     print("behaviour, share of checks failed")
     limits = load_gate().max_failure_rates
     for name, (rate, checks) in failure_rates(found.candidate.behaviour).items():
@@ -127,17 +128,7 @@ def _as_json(found: "Evaluation") -> dict[str, object]:
     verdict = found.verdict
     return {
         "rows": len(scored.rows),
-        "figures": {name: _finite(value) for name, value in found.candidate.figures().items()},
-        "intervals": {
-            name: [*map(_finite, (one.value, one.low, one.high)), one.support] for name, one in named.items()
-        },
+        "figures": plain(found.candidate.figures()),
+        "intervals": {name: list(plain(asdict(one)).values()) for name, one in named.items()},
         "gate": verdict.as_json() if verdict else None,
     }
-
-
-def _finite(value: float) -> float | None:
-    return value if value == value else None
-
-
-def _plain(values: dict[str, object]) -> dict[str, object]:
-    return {name: _finite(value) if isinstance(value, float) else value for name, value in values.items()}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from commands import label_quality
+from commands.progress import say
 
 if TYPE_CHECKING:
     from configs.labeling import Labeling
@@ -121,7 +122,7 @@ def next_(
     with open_ledger() as ledger:
         chosen = choose_next(
             ledger, count, labeling, since=since, file=file, model=model, against=against, seed=seed,
-            say=lambda line: print(line, file=sys.stderr),
+            say=say,
         )  # fmt: skip
     blind = sum(item.blind for item in chosen.selections)
     facts = {"batch": chosen.batch, "chosen": len(chosen.selections), "of": chosen.candidates, "blind": blind}

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
+from commands.progress import say
 from configs.errors import SwitchboardError
 from configs.labeling import Labeling
 from configs.recipe import load_recipe
@@ -76,4 +77,4 @@ def load_retrain(recipe: str) -> Retrain:
     except ImportError as error:
         raise SwitchboardError(f"training is not installed ({error}); run `make install`") from None
     load_recipe(recipe)
-    return partial(retrain, recipe_name=recipe)
+    return partial(retrain, recipe_name=recipe, say=say)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from commands.progress import say
 from configs.errors import SwitchboardError
 
 app = typer.Typer()
@@ -49,20 +50,19 @@ def promote(
     """Make a version the champion that is served, where the gate let it pass against the champion there is now."""
     from flows.judging import GATE_FILE, judge_again
     from flows.model import promote_version
-    from flows.progress import say_to_stderr
     from training.registry import Registry
 
     registry = Registry()
     found = registry.find(version)
     if again:
-        found = judge_again(registry, found, on, say_to_stderr)
+        found = judge_again(registry, found, on, say)
     against = _against(found.tags)
     if against and not force:
         _print_refusal(registry.text(found, GATE_FILE))
         raise SwitchboardError(f"version {found.version}: {against}; use --force --why TEXT to override")
     if against and not reason.strip():
         raise SwitchboardError(f"version {found.version}: {against}; say why it is forced: --why TEXT")
-    promote_version(registry, found, say_to_stderr, action="force" if against else "promote", reason=reason)
+    promote_version(registry, found, say, action="force" if against else "promote", reason=reason)
 
 
 def _against(tags: dict[str, str]) -> str:
@@ -101,13 +101,12 @@ def rollback(reason: Reason = "") -> None:
     """Make the champion before this one the champion again."""
     from configs.paths import published_dir
     from flows.model import promote_version
-    from flows.progress import say_to_stderr
     from training.publish import previous_version
     from training.registry import Registry
 
     registry = Registry()
     version = registry.find(previous_version(published_dir()))
-    promote_version(registry, version, say_to_stderr, action="rollback", reason=reason)
+    promote_version(registry, version, say, action="rollback", reason=reason)
 
 
 def _figures_that_matter(metrics: dict[str, float]) -> str:

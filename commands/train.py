@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands.figures import plain, shown
+from commands.progress import say
 from configs.errors import SwitchboardError
 
 if TYPE_CHECKING:
@@ -27,7 +29,6 @@ def train(
     """Fine-tune, evaluate, and register the result as challenger; a killed training goes on when asked for again."""
     from configs.recipe import load_recipe
     from flows.model import follow_training, train_version
-    from flows.progress import say_to_stderr
     from flows.training_set import customer_training_set, seed_training_set
     from training.processes import is_first
 
@@ -42,7 +43,7 @@ def train(
     if not is_first():
         follow_training(recipe, rows, archive)
         return
-    _print(train_version(recipe, rows, say_to_stderr, archive=archive), as_json)
+    _print(train_version(recipe, rows, say, archive=archive), as_json)
 
 
 @app.command()
@@ -50,20 +51,19 @@ def model(as_json: Json = False) -> None:
     """Train the full recipe on the whole corpus, evaluate it and promote it if it passes the gate."""
     from configs.recipe import load_recipe
     from flows.model import promote_version, train_version
-    from flows.progress import say_to_stderr
     from flows.training_set import seed_training_set
     from training.registry import Registry
 
     registry = Registry()
     recipe = load_recipe("full")
-    new = train_version(recipe, seed_training_set(recipe), say_to_stderr, registry)
+    new = train_version(recipe, seed_training_set(recipe), say, registry)
     if not new.verdict.passed:
         raise SwitchboardError(
             "the gate refuses version " + new.version.version + ": " + "; ".join(new.verdict.reasons)
         )
-    champion = promote_version(registry, new.version, say_to_stderr)
+    champion = promote_version(registry, new.version, say)
     if as_json:
-        print(json.dumps({"champion": champion.model_dump(), "figures": new.figures}))
+        print(json.dumps({"champion": champion.model_dump(), "figures": plain(new.figures)}))
         return
     _print_figures(new.figures)
     print("next: switchboard serve, or switchboard classify FILE -o OUT")
@@ -95,7 +95,7 @@ def _archive(name: str) -> Path | None:
 
 def _print(new: "NewVersion", as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"version": new.version.version, "bundle": str(new.bundle), "figures": new.figures,
+        print(json.dumps({"version": new.version.version, "bundle": str(new.bundle), "figures": plain(new.figures),
                           "gate": {"passed": new.verdict.passed, "reasons": new.verdict.reasons}}))  # fmt: skip
         return
     _print_figures(new.figures)
@@ -105,4 +105,4 @@ def _print(new: "NewVersion", as_json: bool) -> None:
 
 def _print_figures(figures: dict[str, float]) -> None:
     for name, value in figures.items():
-        print(f"  {name:20} {value:.3f}")
+        print(f"  {name:20} {shown(value)}")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 BINS = 10
-NOTABLE, LARGE = 0.1, 0.25  # the customary readings of the index
+NOTABLE = 0.1  # the customary reading of the index; from 0.25 on it is large
 PERMUTATIONS = 500
 _WORD = re.compile(r"[a-z][a-z'-]{2,}")
 

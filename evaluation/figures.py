@@ -63,8 +63,8 @@ def share(holds: np.ndarray) -> float:
 
 def _quality(inside: Answers, labels: Sequence[str]) -> dict[str, float]:
     return {
-        "macro_f1": macro_f1(inside.true, inside.found, len(labels)),
-        "macro_f1_lenient": macro_f1(inside.forgiven, inside.found, len(labels)),
+        "macro_f1": macro_f1(inside.true, inside.found, len(labels)) if len(inside) else float("nan"),
+        "macro_f1_lenient": macro_f1(inside.forgiven, inside.found, len(labels)) if len(inside) else float("nan"),
         "accuracy": share(inside.right),
     }
 
@@ -72,9 +72,9 @@ def _quality(inside: Answers, labels: Sequence[str]) -> dict[str, float]:
 def _confidence(answers: Answers, inside: Answers) -> dict[str, float]:
     confidence, right = inside.confidence, inside.right.astype(float)
     return {
-        "calibration_error": calibration_error(confidence, right),
+        "calibration_error": calibration_error(confidence, right) if len(inside) else float("nan"),
         "brier": brier(inside.scores, inside.true) if len(inside) else float("nan"),
-        "coverage_at_95": coverage_at(PRECISION_GOAL, confidence, right),
+        "coverage_at_95": coverage_at(PRECISION_GOAL, confidence, right) if len(inside) else float("nan"),
         "doubt_auroc": doubt_auroc(answers.doubt, answers.is_outside),
     }
 

@@ -47,7 +47,9 @@ def fit_curve(points: Sequence[Point]) -> Curve | None:
     """Return the curve through the points, or None where they are too few or do not rise."""
     rows = np.array([point.rows for point in points], dtype=float)
     quality = np.array([point.quality for point in points], dtype=float)
-    if len(set(rows)) < LEAST_POINTS or (rows <= 0).any() or np.corrcoef(np.log(rows), quality)[0, 1] <= 0:
+    if len(set(rows)) < LEAST_POINTS or (rows <= 0).any() or np.ptp(quality) == 0:
+        return None
+    if np.corrcoef(np.log(rows), quality)[0, 1] <= 0:
         return None
     try:
         with warnings.catch_warnings():

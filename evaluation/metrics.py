@@ -1,6 +1,6 @@
-"""Quality as numbers: arrays in, numbers out; each headline with a bootstrap interval."""
+"""Quality as numbers: arrays in, numbers out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,15 +42,6 @@ def lenient(true: np.ndarray, found: np.ndarray, defensible: Sequence[Sequence[i
     """Return the true ids with each found id that an annotator found defensible put in place of the true one."""
     pairs = zip(true, found, defensible, strict=True)
     return np.array([one if one in others else label for label, one, others in pairs], dtype=true.dtype)
-
-
-def bootstrap(figure: Callable[[np.ndarray], float], count: int, seed: int = 0) -> Estimate:
-    """Return `figure(positions)` on all messages with its percentile interval over resamples of them."""
-    everything = np.arange(count)
-    rng = np.random.default_rng(seed)
-    draws = [figure(rng.integers(0, count, count)) for _ in range(RESAMPLES)] if count else [float("nan")]
-    low, high = np.nanpercentile(draws, [2.5, 97.5]) if count else (float("nan"), float("nan"))
-    return Estimate(figure(everything) if count else float("nan"), float(low), float(high), count)
 
 
 def calibration_error(confidence: np.ndarray, correct: np.ndarray, bins: int = BINS) -> float:

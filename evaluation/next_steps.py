@@ -77,7 +77,7 @@ def lacking(
 
 
 def suspects(scored: Scored, top: int = 20) -> list[Suspect]:
-    """Return the rows that confident learning (cleanlab) holds to be mislabelled, the worst first."""
+    """Return the rows that confident learning (cleanlab) holds to be mislabelled, the worst first, at most `top`."""
     answers = scored.answers()
     inside = np.flatnonzero(~answers.is_outside)
     if not _learnable(answers.at(inside), len(scored.labels)):
@@ -89,12 +89,12 @@ def suspects(scored: Scored, top: int = 20) -> list[Suspect]:
     issues = np.asarray(find_label_issues(true, scores, return_indices_ranked_by="self_confidence", n_jobs=1))
     quality = get_label_quality_scores(true, scores)
     found = []
-    for place in issues[:top].tolist():
+    for place in issues.tolist():
         row = scored.rows[int(inside[place])]
         says = scored.labels[int(scores[place].argmax())]
         if says != row.label and says not in row.second:
             found.append(Suspect(row.message.id, row.message.text, row.label, says, float(quality[place])))
-    return found
+    return found[:top]
 
 
 def _learnable(inside: Answers, classes: int) -> bool:

@@ -30,14 +30,6 @@ class Scored:
         """Positions of the messages that have one of the eight labels."""
         return np.flatnonzero([row.label != NONE for row in self.rows])
 
-    def true_ids(self) -> np.ndarray:
-        """Class ids of the messages inside, in order."""
-        return np.array([self.labels.index(self.rows[i].label) for i in self.inside], dtype=int)
-
-    def found_ids(self) -> np.ndarray:
-        """Class ids found for the messages inside, in order."""
-        return self.predictions.scores[self.inside].argmax(axis=1)
-
     def answers(self) -> Answers:
         """Return the answers on all messages as arrays."""
         index = {label: position for position, label in enumerate(self.labels)}

@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,6 @@ from training.publish import read_champion
 from training.registry import Registry
 
 START_SECONDS = 60
-ACTION = "demo"
 
 
 def run_demo(say: Say) -> list[tuple[str, dict[str, Any]]]:
@@ -40,18 +39,16 @@ def run_demo(say: Say) -> list[tuple[str, dict[str, Any]]]:
 
 
 def ensure_champion(say: Say) -> None:
-    """Train the quick recipe and promote it, unless a champion of the same data, recipe and code is already there."""
-    recipe = load_recipe("quick")
-    rows = seed_training_set(recipe)
-    registry = Registry()
+    """Train the quick recipe and promote it, unless there is a champion already."""
     champion = read_champion(published_dir())
     if champion is not None:
         say(f"champion version {champion.version} is already published ({champion.name}); nothing to train")
         return
-    new = train_version(recipe, rows, say, registry)
+    recipe, registry = load_recipe("quick"), Registry()
+    new = train_version(recipe, seed_training_set(recipe), say, registry)
     if not new.verdict.passed:
         raise SwitchboardError(f"the gate refuses version {new.version.version}: {'; '.join(new.verdict.reasons)}")
-    promote_version(registry, new.version, say, reason=ACTION)
+    promote_version(registry, new.version, say, reason="demo")
 
 
 @contextmanager
@@ -68,22 +65,22 @@ def serving(say: Say) -> Iterator[str]:
             _wait_until_ready(address, process, log)
             yield address
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):  # it ended by itself, and the reason is on its way up
+                os.killpg(process.pid, signal.SIGTERM)
             process.wait(timeout=30)
 
 
 def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
+    while process.poll() is None and time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(f"{address}/readyz", timeout=2):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
     tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
-    raise SwitchboardError(f"the service did not become ready within {START_SECONDS} s; its log {log} ends:\n{tail}")
+    what = f"was not ready within {START_SECONDS} s" if process.poll() is None else f"ended with {process.returncode}"
+    raise SwitchboardError(f"the service {what}; its log {log} ends:\n{tail}")
 
 
 def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:

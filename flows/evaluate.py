@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from configs.errors import SwitchboardError
 from configs.gate import load_gate
 from configs.paths import published_dir, tracking_uri, var_dir
 from data.messages import LabelledMessage
@@ -13,10 +14,10 @@ from evaluation.gate import Verdict, check_gate
 from evaluation.learning_curve import Point
 from evaluation.report.page import Subject, write_report
 from evaluation.score import score
+from flows.champion import examine_champion
 from flows.locate import locate_bundle
 from flows.quality import ledger_quality
 from flows.test_rows import drawn_mask, industries_of, name_rows, test_rows
-from training.bundle import BundleError
 from training.predictor import Predictor
 from training.publish import read_champion
 
@@ -44,7 +45,7 @@ def evaluate_model(model: str, on: str | None, say: Say) -> Evaluation:
     champion = read_champion(published_dir())
     if champion is not None and champion.digest == predictor.digest:
         return Evaluation(predictor, rows, candidate, None, "")
-    before = _examine_champion(rows, say) if champion else None
+    before = examine_champion(champion, rows, say) if champion else None
     name = f"version {champion.version}" if champion and before else ""
     return Evaluation(
         predictor, rows, candidate, check_gate(candidate, before, load_gate(), drawn_mask(rows, judged_on.drawn)), name
@@ -55,20 +56,24 @@ def report_on(found: Evaluation, on: str | None, folder: Path | None = None, say
     """Write the report's page into a folder, by default one of the model's own, and return the page's path."""
     predictor = found.predictor
     folder = folder or var_dir() / "reports" / f"{predictor.info.name}-{predictor.digest[:12]}"
-    fitted, learning = _learnt_from(predictor.digest)
+    fitted, learning = _learnt_from(predictor.digest, say)
     subject = Subject(predictor.info, predictor.digest, found.candidate, name_rows(on), found.verdict, found.champion,
                       industries_of(on), fitted, learning, ledger_quality(say))  # fmt: skip
     return write_report(subject, folder / "report.html")
 
 
-def _learnt_from(digest: str) -> tuple[dict[str, int] | None, list[Point]]:
+def _learnt_from(digest: str, say: Say) -> tuple[dict[str, int] | None, list[Point]]:
     """Return fitted rows a label and points of the learning curve, where there is a registry that knows the bundle."""
     uri = tracking_uri()
     if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
         return None, []
     from flows.judging import learnt_from  # loads MLflow, which judging alone does without
 
-    return learnt_from(digest)
+    try:
+        return learnt_from(digest)
+    except SwitchboardError as error:  # a report on a model is worth having without it
+        say(f"the report goes without the learning curve: {error}")
+        return None, []
 
 
 def compare_models(before: str, after: str, on: str | None, say: Say) -> Comparison:
@@ -77,13 +82,3 @@ def compare_models(before: str, after: str, on: str | None, say: Say) -> Compari
     say(f"comparing {before} with {after} on {len(rows)} messages of {name_rows(on)}")
     old, new = (score(Predictor(locate_bundle(name)), rows) for name in (before, after))
     return compare(old, new)
-
-
-def _examine_champion(rows: list[LabelledMessage], say: Say) -> Candidate | None:
-    """Return the champion on the same rows, or None where it speaks another taxonomy."""
-    say("judging the champion on the same messages")
-    try:
-        return examine(Predictor(locate_bundle()), rows)
-    except BundleError as error:
-        say(f"the champion cannot be compared: {error}")
-        return None

@@ -16,10 +16,11 @@ from evaluation.gate import Verdict, check_gate
 from evaluation.intervals import intervals
 from evaluation.learning_curve import Point
 from evaluation.report.page import Subject, write_figures, write_report
+from flows.champion import examine_champion
 from flows.quality import Say, ledger_quality
 from flows.test_rows import drawn_mask, name_rows, test_rows
 from flows.training_set import TrainingSet
-from training.bundle import CARD, BundleError
+from training.bundle import CARD
 from training.parts import fingerprint
 from training.predictor import Predictor
 from training.publish import Champion, read_champion
@@ -39,11 +40,14 @@ class Assessment:
     champion: Champion | None
 
 
-def assess(folder: Path, rows: list[LabelledMessage], drawn: frozenset[str] = frozenset()) -> Assessment:
+def assess(
+    folder: Path, rows: list[LabelledMessage], drawn: frozenset[str] = frozenset(), say: Say = lambda line: None
+) -> Assessment:
     """Return a bundle judged on `rows` against the champion on the same rows; `drawn`: ids of those drawn at random."""
     predictor = Predictor(folder)
     challenger = examine(predictor, rows)
-    champion, examined = _champion_examined(rows)
+    champion = read_champion(published_dir())
+    examined = examine_champion(champion, rows, say) if champion else None
     verdict = check_gate(challenger, examined, load_gate(), drawn_mask(rows, drawn))
     return Assessment(predictor, challenger, verdict, champion)
 
@@ -52,7 +56,7 @@ def judge_again(registry: Registry, version: Version, on: str | None, say: Say) 
     """Return a version with a verdict of now: against the champion there is, on the rows that are named."""
     rows = test_rows(on)
     say(f"judging version {version.version} again on {len(rows.rows)} messages of {name_rows(on)}")
-    found = assess(registry.fetch(version), rows.rows, rows.drawn)
+    found = assess(registry.fetch(version), rows.rows, rows.drawn, say)
     registry.note(version, gate_tags(found), {GATE_FILE: json.dumps(found.verdict.as_json(), indent=1)})
     return registry.find(version.version)
 
@@ -116,14 +120,3 @@ def log_assessment(
         write_report(subject, Path(folder) / "report.html")
         write_figures(subject, Path(folder) / "figures")
         run.log_files(Path(folder), "report")
-
-
-def _champion_examined(rows: list[LabelledMessage]) -> tuple[Champion | None, Candidate | None]:
-    """Return the champion and it examined on the same rows; nothing where there is none or it speaks another taxonomy."""
-    champion = read_champion(published_dir())
-    if champion is None:
-        return None, None
-    try:
-        return champion, examine(Predictor(published_dir() / champion.folder), rows)
-    except BundleError:
-        return champion, None

@@ -80,7 +80,7 @@ def _in_run(
     part_company()
     _log_curve(run, trained)
     say(f"evaluating on {len(rows.test)} test messages")
-    found = assess(trained.bundle, rows.test, rows.drawn)
+    found = assess(trained.bundle, rows.test, rows.drawn, say)
     log_assessment(run, found, recipe, rows, registry, say)
     tags = {"recipe": recipe.name, "method": trained.method, **gate_tags(found), **learning_tags(recipe, rows),
             **_tags(rows, archive)}  # fmt: skip

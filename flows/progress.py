@@ -1,6 +1,5 @@
 """Training's progress as lines for a person: one an epoch, and a step count on a terminal."""
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -25,8 +24,3 @@ class ProgressPrinter(TrainerCallback):
         """Say how the held-out messages are told apart after each epoch."""
         metrics = given.get("metrics") or {}
         self._say(f"  epoch {metrics.get('epoch', 0):.0f}: macro-F1 {metrics.get('eval_macro_f1', 0):.3f} held out")
-
-
-def say_to_stderr(line: str) -> None:
-    """Print a line of progress where it does not mix with results."""
-    print(line, file=sys.stderr, flush=True)  # noqa: T201

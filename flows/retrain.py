@@ -7,7 +7,6 @@ from configs.recipe import load_recipe
 from data.ledger import open_ledger
 from data.snapshotting import make_snapshot
 from flows.model import Say, promote_version, train_version
-from flows.progress import say_to_stderr
 from flows.training_set import customer_training_set
 from training.registry import Registry
 
@@ -21,14 +20,15 @@ class Retrained:
     promoted: bool
 
 
-def retrain(reason: str, recipe_name: str = "full", say: Say = say_to_stderr) -> Retrained:
+def retrain(reason: str, recipe_name: str = "full", say: Say = lambda line: None) -> Retrained:
     """Snapshot the ledger, train beside the seed corpus and register a challenger.
 
     It is promoted here only where `watch.promote` in configs/labeling.yaml says that passing the gate suffices.
     A training that fails leaves the champion, the registry and the ledger as they were.
     """
     say(f"retraining: {reason}")
-    snapshot = make_snapshot(open_ledger())
+    with open_ledger() as ledger:
+        snapshot = make_snapshot(ledger)
     recipe = load_recipe(recipe_name)
     registry = Registry()
     new = train_version(recipe, customer_training_set(recipe, str(snapshot.folder)), say, registry)

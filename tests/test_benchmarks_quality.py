@@ -42,6 +42,13 @@ def test_a_cell_is_computed_once_and_again_when_its_rows_change(var_dir: Path, m
     assert len(calls) == 2
 
 
+def test_what_systems_share_and_what_the_corpus_holds_are_part_of_a_cell_s_digest(monkeypatch: pytest.MonkeyPatch):
+    read, original = [], Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path.name) or original(path))
+    grid._digest(Job("ours", "0", 1, LABELS), [], [])
+    assert {"linear.py", "base.py", "cell.py", "opinions.parquet", "full.yaml"} <= set(read)
+
+
 def test_a_skipped_cell_says_why_and_is_tried_again(var_dir: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setattr(grid, "_in_process", lambda *given: {"skipped": "No module named 'setfit'"})
     split = Split(ROWS, ROWS[:9])

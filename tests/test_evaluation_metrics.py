@@ -8,7 +8,6 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import brier_score_loss, f1_score, precision_recall_fscore_support, roc_auc_score
 
 from evaluation.metrics import (
-    bootstrap,
     brier,
     calibration_error,
     coverage_at,
@@ -112,22 +111,3 @@ def test_the_area_is_that_of_scikit_learn_ties_included(given_):
     doubt, outside = np.round(given_[0], 1), given_[1]
     if 0 < outside.sum() < len(outside):
         assert doubt_auroc(doubt, outside) == pytest.approx(roc_auc_score(outside, doubt))
-
-
-@settings(deadline=None, max_examples=40)
-@given(st.integers(20, 200), st.floats(0.1, 0.9))
-def test_a_bootstrap_interval_holds_its_value_and_is_the_same_each_time(count, share):
-    right = np.arange(count) < share * count
-    one = bootstrap(lambda at: float(right[at].mean()), count)
-    assert one.low <= one.value <= one.high
-    assert one == bootstrap(lambda at: float(right[at].mean()), count)
-
-
-def test_a_bootstrap_of_a_share_is_as_wide_as_theory_says():
-    right = np.arange(400) < 200
-    one = bootstrap(lambda at: float(right[at].mean()), 400)
-    assert one.high - one.low == pytest.approx(2 * 1.96 * 0.5 / 20, rel=0.15)
-
-
-def test_nothing_to_resample_is_not_a_number_and_not_a_crash():
-    assert np.isnan(bootstrap(lambda at: float(at.mean()), 0).value)

@@ -23,6 +23,7 @@ def test_a_curve_is_found_again_from_its_points():
 def test_points_that_are_few_or_do_not_rise_make_no_curve():
     assert fit_curve([Point(10, 0.5), Point(20, 0.6)]) is None
     assert fit_curve([Point(10, 0.7), Point(20, 0.6), Point(40, 0.5)]) is None
+    assert fit_curve([Point(10, 0.7), Point(20, 0.7), Point(40, 0.7)]) is None
 
 
 def test_a_flat_curve_asks_for_nothing_and_a_steep_one_for_much():
@@ -51,6 +52,15 @@ def test_a_mislabelled_row_is_suspected_and_a_defensible_one_is_not():
     suspected = suspects(make_scored(true, found, 0.97, second=second))
     assert [one.id for one in suspected] == ["t-5"]
     assert (suspected[0].label, suspected[0].model_says) == ("praise", "fraud")
+
+
+def test_defensible_rows_take_no_suspect_s_place():
+    true = list(LABELS) * 50
+    found, second = list(true), [()] * 400
+    for at in range(25):
+        true[at], found[at], second[at] = "praise", "abuse", ("abuse",)
+    true[30], found[30] = "praise", "fraud"
+    assert [one.id for one in suspects(make_scored(true, found, 0.97, second=second))] == ["t-30"]
 
 
 def test_without_every_label_nothing_is_suspected():

@@ -52,6 +52,12 @@ def test_figures_without_evidence_are_not_numbers():
     assert np.isnan(values["fraud_sunk"]) and np.isnan(values["spam_caught"]) and np.isnan(values["doubt_auroc"])
 
 
+def test_where_nothing_has_a_label_quality_is_not_a_number():
+    values = figures(make_scored(["none"] * 3, ["praise"] * 3))
+    names = ("macro_f1", "macro_f1_lenient", "accuracy", "calibration_error", "brier", "coverage_at_95")
+    assert all(np.isnan(values[name]) for name in names) and values["auto_share"] == values["auto_share"]
+
+
 def test_every_figure_has_an_interval_that_holds_it():
     scored = make_scored(list(LABELS) * 10, [*LABELS[1:], LABELS[0]] * 3 + list(LABELS) * 7)
     named = intervals(scored.answers(), LABELS, resamples=200)

@@ -2,8 +2,9 @@
 
 import pytest
 
+from configs.errors import SwitchboardError
 from configs.taxonomy import load_taxonomy
-from flows.demo import run_demo
+from flows.demo import run_demo, serving
 from training.publish import publish
 
 
@@ -24,3 +25,9 @@ def test_the_demo_classifies_ten_messages_over_http(var_dir, tiny_bundle, said):
         assert result["route"]["team"]
     assert any("nothing to train" in line for line in said)
     assert said[-1] == "the service has stopped"
+
+
+def test_a_service_that_ends_at_once_is_told_with_its_own_words(var_dir, said):
+    (var_dir / "published").mkdir(parents=True)
+    with pytest.raises(SwitchboardError, match=r"the service ended with 2(.|\n)*no champion yet"), serving(said.append):
+        pass

@@ -6,7 +6,8 @@ import pytest
 from configs.playbook import load_playbook
 from configs.taxonomy import load_taxonomy
 from training.bundle import Calibration
-from training.calibration import cost_thresholds, fit_doubt, fit_temperature, mix_of, prior_bias, scores_of
+from training.calibration import cost_thresholds, fit_doubt, fit_temperature, mix_of, prior_bias
+from training.scores import scores_of
 
 LABELS = load_taxonomy().labels
 

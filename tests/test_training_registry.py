@@ -22,6 +22,12 @@ def test_an_empty_registry_has_no_versions_and_says_so(registry: Registry):
         registry.find("1")
 
 
+def test_a_registry_that_does_not_answer_is_not_an_empty_one(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with pytest.raises(SwitchboardError, match=r"http://127\.0\.0\.1:9: the registry does not answer"):
+        Registry("http://127.0.0.1:9").versions()
+
+
 def test_a_registered_bundle_is_the_challenger_and_comes_back_whole(registry: Registry, tiny_bundle: Path):
     number = _register(registry, tiny_bundle, macro_f1=0.5)
     found = registry.find(number)

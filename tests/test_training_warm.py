@@ -49,6 +49,11 @@ def _called(trained: Trained, label: str) -> list[str]:
     return [LABELS[at] for at in Predictor(trained.bundle, threads=1).predict(texts).scores.argmax(axis=1)]
 
 
+def test_what_went_on_from_the_seed_can_be_distilled(tiny_base: Path, tmp_path: Path):
+    made = _train(tiny_base, tmp_path / "b", [*SEED, *OWN], [], layers=1, distil_epochs=1)
+    assert made.method == "adapt" and made.info.recipe["layers"] == 1
+
+
 def test_what_the_company_says_overrules_the_seed_and_the_rest_is_kept(tiny_base: Path, tmp_path: Path):
     said: list[str] = []
     made = _train(tiny_base, tmp_path / "b", [*SEED, *OWN], said, replay=0.0)

@@ -11,7 +11,8 @@ from configs.taxonomy import NONE, Taxonomy
 from data.corpus import SEED_SOURCE
 from data.messages import LabelledMessage
 from training.bundle import Calibration, Thresholds
-from training.calibration import cost_thresholds, fit_doubt, fit_temperature, mix_of, prior_bias, scores_of
+from training.calibration import cost_thresholds, fit_doubt, fit_temperature, mix_of, prior_bias
+from training.scores import scores_of
 
 OUT_OF_SCOPE_DOUBT = 0.5
 _NO_DOUBT = (1.0, -3.0)  # scale and shift where no row belongs nowhere: a doubt of 5% at a logit of 0

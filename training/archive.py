@@ -23,10 +23,10 @@ from data.language import is_unsupported
 from data.messages import LabelledMessage, Message, message_id
 from data.readers import read_rows
 from training.bundle import Calibration
-from training.calibration import scores_of
 from training.examples import Example
 from training.inference import network_logits
 from training.model import MessageClassifier
+from training.scores import doubt_of, scores_of
 from training.setup import Setup
 
 _MOST_OF_ONE_LABEL = 3.0  # times an even share
@@ -50,7 +50,7 @@ def taught_by(
     rows = [LabelledMessage(Message(text, message_id(text), source="archive"), NONE) for text in texts]
     logits, doubt_logits = network_logits(teacher, setup.tokenizer, setup.tokenised([Example(row) for row in rows]))
     scores = scores_of(logits, calibration)
-    doubt = 1 / (1 + np.exp(-(calibration.doubt_scale * doubt_logits + calibration.doubt_shift)))
+    doubt = doubt_of(doubt_logits, calibration)
     kept = choose(scores, doubt, _second_opinion(known, texts, setup), setup.recipe.archive_confidence)
     say(f"{len(kept)} of {len(texts)} archive messages are agreed on")
     labels = setup.taxonomy.labels

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from configs.playbook import Playbook
-from training.bundle import Calibration, Thresholds
+from training.bundle import Thresholds
 
 
 def fit_temperature(logits: np.ndarray, true: np.ndarray, weights: np.ndarray | None = None) -> float:
@@ -44,14 +44,6 @@ def fit_doubt(doubt_logits: np.ndarray, outside: np.ndarray, share: float) -> tu
 
     found = minimize(loss, np.zeros(2), method="Nelder-Mead").x
     return float(np.exp(found[0])), float(found[1])
-
-
-def scores_of(logits: np.ndarray, calibration: Calibration) -> np.ndarray:
-    """Return calibrated scores (N, L)."""
-    scaled = logits / calibration.temperature + np.array(calibration.bias or (0.0,) * logits.shape[1])
-    scaled = scaled - scaled.max(axis=1, keepdims=True)
-    exponents = np.exp(scaled)
-    return exponents / exponents.sum(axis=1, keepdims=True)
 
 
 def cost_thresholds(

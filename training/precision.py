@@ -11,9 +11,10 @@ from sklearn.metrics import f1_score
 
 from configs.taxonomy import NONE, Taxonomy
 from data.messages import LabelledMessage
-from training.bundle import PrecisionCheck
+from training.bundle import Calibration, PrecisionCheck
 from training.predictor import Network, padded_batches
 from training.quantise import quantise
+from training.scores import scores_of
 
 LEAST_SPEEDUP = 1.2
 MOST_CHANGED, MOST_LOST = 0.05, 0.005  # of the held-out rows' labels, and of their macro-F1
@@ -77,14 +78,10 @@ def _compare(
     inside = np.array([row.label != NONE for row in rows])
     true = [row.label for row in rows if row.label != NONE]
     called = [np.array(taxonomy.labels)[logits.argmax(axis=1)] for logits in (exact, coarse)]
-    scores = [f1_score(true, labels[inside], average="macro") for labels in called]
+    f1 = [f1_score(true, labels[inside], average="macro") for labels in called]
+    before, after = (scores_of(logits, Calibration()) for logits in (exact, coarse))
     return PrecisionCheck(
         rows=len(rows), speedup=speedup, changed=round(float((called[0] != called[1]).mean()), 4),
-        largest_change=round(float(np.abs(_softmax(exact) - _softmax(coarse)).max()), 4),
-        macro_f1_change=round(float(scores[1] - scores[0]), 4),
+        largest_change=round(float(np.abs(before - after).max()), 4),
+        macro_f1_change=round(float(f1[1] - f1[0]), 4),
     )  # fmt: skip
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return exponents / exponents.sum(axis=1, keepdims=True)

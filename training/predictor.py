@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 from configs.company import Company, load_company
 from data.clean import clean
 from training.bundle import MODEL, TOKENIZER, BundleError, BundleInfo, read_golden, read_info, verify
+from training.scores import doubt_of, scores_of
 
 GOLDEN_TOLERANCE = {"fp32": 1e-3, "int8": 2e-2}  # in int8 a last bit that another processor rounds is seen
 TOKENS_PER_BATCH = 2048
@@ -94,12 +95,7 @@ class Predictor:
 
 def calibrate(logits: np.ndarray, doubt_logits: np.ndarray, info: BundleInfo) -> Predictions:
     """Return calibrated predictions for raw logits."""
-    calibration = info.calibration
-    shifted = logits / calibration.temperature + np.array(calibration.bias or (0.0,) * len(info.labels))
-    shifted -= shifted.max(axis=1, keepdims=True)
-    exponents = np.exp(shifted)
-    doubt = 1.0 / (1.0 + np.exp(-np.clip(calibration.doubt_scale * doubt_logits + calibration.doubt_shift, -50, 50)))
-    return Predictions(exponents / exponents.sum(axis=1, keepdims=True), doubt)
+    return Predictions(scores_of(logits, info.calibration), doubt_of(doubt_logits, info.calibration))
 
 
 def length_batches(lengths: Sequence[int], tokens_per_batch: int) -> list[list[int]]:

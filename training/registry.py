@@ -28,6 +28,7 @@ EXPERIMENT = "switchboard"
 CHALLENGER, CHAMPION = "challenger", "champion"
 BUNDLE_ARTIFACT = "bundle"
 _BATCH = 500  # metrics in one call
+_UNKNOWN = "RESOURCE_DOES_NOT_EXIST"  # MLflow's code for what was never made
 EXPERIMENT_TAG = "experiment"  # on versions that learnt from what may not ship: promoted by force only
 
 
@@ -118,8 +119,10 @@ class Registry:
         """Return every registered version, newest first."""
         try:
             aliases = self._client.get_registered_model(MODEL_NAME).aliases
-        except MlflowException:
-            return []
+        except MlflowException as error:
+            if error.error_code == _UNKNOWN:
+                return []
+            raise SwitchboardError(f"{self.uri}: the registry does not answer: {str(error).splitlines()[0]}") from None
         found = self._client.search_model_versions(f"name='{MODEL_NAME}'")
         return sorted((self._describe(one, aliases) for one in found), key=lambda one: int(one.version), reverse=True)
 

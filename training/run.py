@@ -177,7 +177,7 @@ def _distilled(setup: Setup, learnt: Learnt, examples: Sequence[Example], work: 
     layers = setup.recipe.layers
     if layers is None:
         return learnt
-    if learnt.method != "fine_tune":
+    if learnt.method == "contrastive":
         raise SwitchboardError(f"layers={layers}: so few labels are too few to distil from; leave layers out")
     tokens = list(setup.tokenised(examples)["input_ids"])
     student = distil_once(

@@ -111,12 +111,13 @@ def _module(job: Job) -> str:
 def _digest(job: Job, train: list[dict], test: list[dict]) -> str:
     whole = hashlib.sha256(json.dumps([asdict(job), train, test], sort_keys=True).encode())
     here = Path(__file__).parent
-    files = [here / f"{_module(job)}.py", here / "cell.py", here / "rows.py", here.parent / "requirements.txt"]
+    files = [here / f"{name}.py" for name in (_module(job), "base", "cell", "linear", "rows")]
+    files += [here.parent / "requirements.txt"]
     if job.system in OURS:
         files += [PROJECT / "requirements.lock"]
         for name in _OWN_CODE:
             path = PROJECT / name
-            inside = (one for one in path.rglob("*") if one.suffix in {".py", ".yaml", ".jsonl"})
+            inside = (one for one in path.rglob("*") if one.suffix in {".py", ".yaml", ".jsonl", ".parquet"})
             files += [path] if path.is_file() else sorted(inside)
     for path in files:
         whole.update(path.read_bytes())
