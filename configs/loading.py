@@ -28,6 +28,8 @@ def load_config(model: type[C], path: Path, overrides: Sequence[str] = ()) -> C:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
         raise SwitchboardError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    except UnicodeDecodeError as error:
+        raise SwitchboardError(f"{path}: not UTF-8 at byte {error.start}; save the file as UTF-8") from None
     if not isinstance(values, dict):
         raise SwitchboardError(f"{path}: expected keys and values at the top level, found {type(values).__name__}")
     for override in overrides:

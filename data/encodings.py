@@ -36,13 +36,12 @@ def detect_encoding(path: Path) -> str:
 def open_text(path: Path, encoding: str) -> TextIO:
     """Open a file so that no byte makes reading fail; bytes outside the encoding come out as lone surrogates."""
     try:
-        codecs.lookup(encoding)
-    except LookupError:
+        errors = "replace" if codecs.lookup(encoding).name.startswith(("utf-16", "utf-32")) else "surrogateescape"
+        return path.open(encoding=encoding, errors=errors, newline="")
+    except LookupError:  # unknown, or no encoding of text
         raise SwitchboardError(
             f"unknown encoding {encoding!r}; use utf-8, utf-16, cp1252 or another of Python's"
         ) from None
-    errors = "replace" if encoding.startswith("utf-16") else "surrogateescape"
-    return path.open(encoding=encoding, errors=errors, newline="")
 
 
 def bounded_lines(file: TextIO) -> Iterator[str]:

@@ -42,13 +42,21 @@ class Erasure:
             return value
         cleared = {name: self.without_quotes(item) for name, item in value.items()}
         return (
-            cleared | {"parent_text": ""} if value.get("parent_id") in self.ids and "parent_text" in value else cleared
+            cleared | {"parent_text": ""}
+            if "parent_text" in value and _is_among(value.get("parent_id"), self.ids)
+            else cleared
         )
 
     def _names(self, name: str, item: object) -> bool:
         if name in ("id", "message_id"):
-            return item in self.ids
-        return name == "author" and bool(self.author) and item == self.author
+            return _is_among(item, self.ids)
+        named = item.get("id") if isinstance(item, dict) else item  # the API takes an author as a name or an object
+        return name == "author" and bool(self.author) and named == self.author
+
+
+def _is_among(item: object, ids: frozenset[str]) -> bool:
+    """Return whether a value of a line is one of the ids, which callers may write as numbers."""
+    return isinstance(item, (str, int)) and str(item) in ids
 
 
 @dataclass(frozen=True, slots=True)

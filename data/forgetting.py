@@ -68,8 +68,10 @@ def _forget(ledger: Ledger, erasure: Erasure, stores: Sequence[Store]) -> Forgot
 def _erase(store: Store, erasure: Erasure, report: Forgotten) -> None:
     try:
         erased, kept = store.erase(erasure)
-    except (SwitchboardError, OSError) as error:
-        report.failed.append(f"{store.name}: {error}; run the same command again")
+    except Exception as error:  # whatever a library raises over a damaged file, the ledger's texts must go all the same
+        known = isinstance(error, (SwitchboardError, OSError))
+        reason = str(error) if known else f"{type(error).__name__}: {error}"
+        report.failed.append(f"{store.name}: {reason}; run the same command again")
         return
     report.stores[store.name] = erased
     report.kept += _new(kept, report.kept)

@@ -4,6 +4,7 @@ By default every row is checked before the first is written, so a file with one 
 `keep_good` the bad rows are reported and the others taken. A run that is cut off is finished by running it again.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -110,7 +111,7 @@ class Import:
         annotator = str(fields.get("annotator") or fields["source"])
         if SEED_SOURCE in (fields["source"], annotator):
             raise BadRow(f"{SEED_SOURCE!r} names our own corpus; give another --source or --annotator")
-        if row.error or fields.get("label") is not None or not self.unlabelled:
+        if row.error or fields.get("label") not in (None, "") or not self.unlabelled:
             read = self._labelled(Row(row.number, fields, row.error))
             return _Entry(row.number, read.message, read.label, read.second, annotator)
         return _Entry(row.number, to_message(fields), "", (), annotator)
@@ -153,7 +154,9 @@ class Import:
             subject, says = (entry.message.id, entry.annotator), (entry.label, entry.second, load_taxonomy().version)
             if last.get(subject) != says:
                 last[subject] = says
-                key = f"import:{self.source.fingerprint[:24]}:{entry.number}"
+                # what is said is part of the key: the same file under another mapping, or taxonomy, says something else
+                said = hashlib.sha256(repr(says).encode()).hexdigest()[:12]
+                key = f"import:{self.source.fingerprint[:24]}:{entry.number}:{said}"
                 changes.append(LabelEvent(key=key, message_id=entry.message.id, annotator=entry.annotator,
                                           origin="import", label=entry.label, second=entry.second))  # fmt: skip
         return changes

@@ -27,7 +27,7 @@ def to_message(fields: Mapping[str, Any], cleaned: str | None = None) -> Message
     text = check_text(fields.get("text"))
     given = fields.get("id")
     optional = {name: str(fields[name]) for name in _OPTIONAL if fields.get(name) is not None}
-    return Message(text, str(given) if given not in (None, "") else message_id(_without_company(text, cleaned)),
+    return Message(text, _check_id(given) if given not in (None, "") else message_id(_without_company(text, cleaned)),
                    time=_to_time(fields.get("time")), **optional)  # fmt: skip
 
 
@@ -37,7 +37,9 @@ def to_labelled(row: Row, taxonomy: Taxonomy) -> LabelledMessage:
         raise BadRow(row.error)
     label = _check_label(row.fields.get("label"), taxonomy)
     second = row.fields.get("second") or ()
-    names = second.split(",") if isinstance(second, str) else second
+    names = [name.strip() for name in second.split(",")] if isinstance(second, str) else second
+    if not isinstance(names, (list, tuple)):
+        raise BadRow(f"'second' must be labels, as a list or with commas between, found {type(second).__name__}")
     defensible = tuple(_check_label(name, taxonomy) for name in names)
     return LabelledMessage(to_message(row.fields), label, tuple(name for name in defensible if name != label))
 
@@ -73,10 +75,19 @@ def check_text(text: Any) -> str:
     return text
 
 
+def _check_id(given: Any) -> str:
+    name = str(given)
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        raise BadRow(f"'id' is {name[:80]!a}, which holds half a surrogate pair; write it as UTF-8") from None
+    return name
+
+
 def _check_label(label: Any, taxonomy: Taxonomy) -> str:
     if label in taxonomy.annotation_values:
         return str(label)
-    if label is None:
+    if label is None or label == "":
         raise BadRow("no 'label'")
     near = get_close_matches(str(label).strip().lower(), taxonomy.annotation_values, n=1, cutoff=0.8)
     hint = f"did you mean {near[0]!r}? Labels are" if near else "labels are"

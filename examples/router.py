@@ -7,6 +7,7 @@ be decided apart, and needs nothing but Python. The key, if the service asks for
 """
 
 import argparse
+import http.client
 import json
 import os
 import random
@@ -42,7 +43,7 @@ def classify(url: str, messages: list[Row], key: str = "") -> list[Row]:
             if error.code not in TRY_AGAIN:
                 raise Refused(f"{error.code}: {error.read(500).decode('utf-8', 'replace')}") from None
             wait = pause(attempt, error.headers.get("Retry-After"))
-        except (urllib.error.URLError, TimeoutError, ConnectionError):
+        except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError):
             wait = pause(attempt, None)
         time.sleep(wait)
     raise Refused(f"{url} did not answer after {TRIES} tries")
@@ -51,7 +52,7 @@ def classify(url: str, messages: list[Row], key: str = "") -> list[Row]:
 def pause(attempt: int, retry_after: str | None) -> float:
     """Return the seconds to wait: at least what the service asks for, spread so that callers do not come all at once."""
     asked = float(retry_after) if retry_after and retry_after.isdigit() else 0.0
-    return min(LONGEST_PAUSE_S, max(asked, 0.2 * 2**attempt)) * random.uniform(1.0, 1.25)
+    return max(asked, min(LONGEST_PAUSE_S, 0.2 * 2**attempt)) * random.uniform(1.0, 1.25)
 
 
 def queue_of(result: Row) -> str:

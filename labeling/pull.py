@@ -8,6 +8,7 @@ from typing import Any
 from configs.errors import SwitchboardError
 from configs.labeling import Labeling
 from configs.taxonomy import Taxonomy
+from data.clean import clean
 from data.ledger import LabelEvent, Ledger, Selection, StoredMessage
 from labeling.annotations import Scene, UnknownAnswerError, check_answers, read_events
 from labeling.client import Client
@@ -106,7 +107,7 @@ class _Puller:
     def _is_whole(self, row: dict[str, Any], messages: dict[str, StoredMessage]) -> bool:
         """Return whether the task still shows the message that we know by its id."""
         stored = messages.get(row["data"]["message_id"])
-        if stored is not None and stored.message.text == row["data"].get("text"):
+        if stored is not None and _reads_the_same(stored.message.text, row["data"].get("text")):
             return True
         if row["annotations"] and stored is None:
             self.report.forgotten += 1
@@ -150,6 +151,11 @@ class _Puller:
 def _selection(row: dict[str, Any], chosen: dict[str, list[Selection]]) -> Selection | None:
     of_message = chosen.get(row["data"]["message_id"], [])
     return next((item for item in of_message if item.batch == row["data"]["batch"]), None)
+
+
+def _reads_the_same(ours: str, shown: Any) -> bool:
+    """Return whether a task shows our text; one that was masked since, past its labelling window, counts as the same."""
+    return ours == shown or (isinstance(shown, str) and bool(ours) and ours == clean(shown))
 
 
 def _earlier(moment: str) -> str:

@@ -88,7 +88,7 @@ def _import(
     rows = [
         (item, build_task(stored.message, item, said_by(decision_before(decisions, item)), taxonomy))
         for item in part
-        if (stored := messages.get(item.message_id))  # erased since it was chosen
+        if (stored := messages.get(item.message_id)) and stored.message.text  # else erased since it was chosen
     ]
     if not rows:
         return

@@ -146,12 +146,16 @@ def _database(folder: Path) -> dict[str, str]:
     if not address:
         return settings
     parts = urlsplit(address)
-    if not parts.scheme.startswith("postgres") or not parts.hostname or len(parts.path) < 2:
+    try:
+        port = str(parts.port or 5432)
+    except ValueError:
+        port = ""
+    if not port or not parts.scheme.startswith("postgres") or not parts.hostname or len(parts.path) < 2:
         raise SwitchboardError("LABEL_STUDIO_DATABASE_URL: write postgresql://user:password@host:5432/database")
     return settings | {
         "DJANGO_DB": "default",
         "POSTGRE_HOST": parts.hostname,
-        "POSTGRE_PORT": str(parts.port or 5432),
+        "POSTGRE_PORT": port,
         "POSTGRE_USER": unquote(parts.username or "postgres"),
         "POSTGRE_PASSWORD": unquote(parts.password or ""),
         "POSTGRE_NAME": parts.path[1:],

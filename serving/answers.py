@@ -10,7 +10,7 @@ from typing import Any
 from data.parsing import BadRow
 from serving.decisions import Decision, Scored
 from serving.errors import ApiError
-from serving.incoming import Incoming, read_incoming
+from serving.incoming import Incoming, name_of, read_incoming
 from serving.model import ServedModel
 
 log = logging.getLogger("switchboard.answers")
@@ -45,10 +45,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The answers to one batch's calls, and how many texts needed computing."""
+    """The answers to one batch's calls, how many texts needed computing, and how many were known."""
 
     answers: list[list[Answer]]
     scored: int
+    cached: int
 
 
 def answer_batch(model: ServedModel, calls: Sequence[Sequence[Any]], max_characters: int) -> Batch:
@@ -62,7 +63,7 @@ def answer_batch(model: ServedModel, calls: Sequence[Sequence[Any]], max_charact
         [one if isinstance(one, Answer) else _route(one, next(results), model, received) for one in call]
         for call in read
     ]
-    return Batch(answers, computed)
+    return Batch(answers, computed, len(texts) - computed)
 
 
 def _route(one: Incoming, scored: Scored, model: ServedModel, received: datetime) -> Answer:
@@ -87,8 +88,7 @@ def tokens_of(fields: Any, max_tokens: int) -> int:
 def _read(fields: Any, max_characters: int, model: ServedModel) -> Incoming | Answer:
     if not isinstance(fields, dict):
         return Answer(error=ApiError("invalid_request", f"a message must be an object, found {type(fields).__name__}"))
-    given = fields.get("id")
-    given_id = str(given)[:512].encode("utf-8", "replace").decode() if type(given) in (str, int) else None
+    given_id = name_of(fields)
     text = fields.get("text")
     if isinstance(text, str) and len(text) > max_characters:
         reason = f"'text' has {len(text)} characters, the limit is {max_characters}"

@@ -87,9 +87,8 @@ class Desk:
             batch = answer_batch(model, [parts[number][1] for number in mine], self.settings.limits.max_characters)
             for number, found in zip(mine, batch.answers, strict=True):
                 answers[number] = found
-            messages = sum(answer.decision is not None for found in batch.answers for answer in found)
             self.metrics.scored.inc(batch.scored)
-            self.metrics.cached.inc(messages - batch.scored)
+            self.metrics.cached.inc(batch.cached)
         return answers
 
     def _swapped(self, model: ServedModel) -> None:

@@ -60,7 +60,7 @@ MODEL: Example = {
 OVERLOADED: Example = {
     "error": {
         "type": "overloaded",
-        "message": "the queue is full; try again in 2 s",
+        "message": "the queue is full, nothing was computed; try again in 2 s",
         "details": {"retry_after_s": 2, "queued_messages": 2048},
     }
 }

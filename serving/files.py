@@ -16,7 +16,7 @@ from configs.errors import SwitchboardError
 from data.parsing import BadRow
 from data.readers import Row, check_readable, read_rows
 from serving.decisions import Decider
-from serving.incoming import Incoming, read_incoming
+from serving.incoming import Incoming, name_of, read_incoming
 
 CHUNK = 512  # rows held at once; long enough to sort by length, short enough to show progress
 
@@ -104,8 +104,8 @@ def _read(row: Row) -> Incoming | dict[str, Any]:
     try:
         return read_incoming(row.fields)
     except BadRow as error:
-        given = row.fields.get("id")
-        named = {"id": given} if type(given) in (str, int) else {}
+        given = name_of(row.fields)
+        named = {} if given is None else {"id": given}
         return {"line": row.number, **named, "error": str(error)}
 
 

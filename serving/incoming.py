@@ -44,6 +44,12 @@ def read_incoming(fields: Mapping[str, Any], clean: Callable[[str], str] | None 
     return Incoming(message, CallerFacts(reach, tier, str(fields.get("sentiment") or "")), cleaned or "")
 
 
+def name_of(fields: Mapping[str, Any]) -> str | None:
+    """Return the id that a bad message gave, fit for an answer; None where it gave none."""
+    given = fields.get("id")
+    return _storable(str(given)[:MAX_FIELD_CHARACTERS]) if type(given) in (str, int) else None
+
+
 def _read_author(author: Any) -> tuple[str | None, int | None, str]:
     """Return an author's id, reach and customer tier from a name or an object with `id`, `reach`, `customer_tier`."""
     if author is None or isinstance(author, str):
@@ -61,7 +67,9 @@ def _read_reach(value: Any) -> int | None:
         value = int(value[:13])
     if value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_REACH):
         return value
-    raise BadRow("'reach' must be a whole number from 0: how many people the author reaches")
+    raise BadRow(
+        f"'reach' is {str(value)[:40]!r}, must be a whole number from 0 to {MAX_REACH}: how many people the author reaches"
+    )
 
 
 def _check_short(name: str, value: Any) -> None:

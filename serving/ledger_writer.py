@@ -76,7 +76,8 @@ def _is_outage(error: Exception) -> bool:
 def append_feedback(ledger: Ledger, record: FeedbackRecord) -> bool:
     """Append a correction as a label event and return whether it said something new.
 
-    Saying again what the same annotator said last changes nothing; going back to an earlier label is new.
+    Saying again what the same annotator had said last by then changes nothing, in whatever order corrections arrive;
+    going back to an earlier label is new.
     """
     record = _resolved(ledger, record)
     if not record.message_id:
@@ -86,7 +87,8 @@ def append_feedback(ledger: Ledger, record: FeedbackRecord) -> bool:
     mine = [one.event for one in stored if one.event.origin == "feedback" and one.event.annotator == record.annotator]
     key = record.key
     if not record.given_key:
-        if mine and mine[-1].label == record.label:
+        before = [one for one in mine if one.at <= record.at]
+        if before and sorted(before, key=lambda one: one.at)[-1].label == record.label:
             return False
         key = f"{record.key}#{len(mine)}"
     decided = _decided(ledger, record)

@@ -12,15 +12,7 @@ from serving.routing import RouteReason
 from training.policy import REASONS, Outcome
 
 Schema = dict[str, Any]
-_ERRORS: tuple[ErrorType, ...] = (
-    "invalid_request",
-    "unauthorized",
-    "payload_too_large",
-    "overloaded",
-    "not_ready",
-    "timeout",
-    "internal",
-)
+_ERRORS: tuple[ErrorType, ...] = tuple(type_ for type_ in STATUS if type_ != "not_found")
 
 
 def describe(limits: Limits, version: str) -> Schema:

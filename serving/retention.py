@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from data.batches import batches
 from data.clean import clean
 from serving.records import SOURCE
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from data.ledger import Ledger
 
 EVERY_S = 3600.0
+_BATCH = 1000
 
 
 class Retention:
@@ -37,10 +39,13 @@ class Retention:
             ledger.decisions.delete_before(now - timedelta(days=self._keep_days))
 
     def _mask(self, ledger: "Ledger", until: datetime) -> None:
-        """Put the cleaned text, which names nobody, in place of each text the service stored before `until`."""
+        """Put the cleaned text, which names nobody, in place of each text, own or quoted, the service stored before `until`."""
         ids = {decision.message_id for decision in ledger.decisions.all(since=self._masked_until, until=until)}
         recent = {decision.message_id for decision in ledger.decisions.all(since=until)}
-        stored = ledger.messages.get(ids - recent)
-        texts = {key: clean(one.message.text) for key, one in stored.items() if one.message.source == SOURCE}
-        ledger.messages.replace_texts({key: text for key, text in texts.items() if text != stored[key].message.text})
+        for part in batches(sorted(ids - recent), _BATCH):
+            mine = [one.message for one in ledger.messages.get(part).values() if one.message.source == SOURCE]
+            for column in ("text", "parent_text"):
+                texts = {one.id: getattr(one, column) for one in mine}
+                masked = {key: clean(text) for key, text in texts.items()}
+                ledger.messages.replace_texts({key: new for key, new in masked.items() if new != texts[key]}, column)
         self._masked_until = until

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from math import ceil
 
 import uvicorn
 
@@ -28,7 +29,7 @@ def run_server(settings: ServingSettings, on_bound: Callable[[str], None] = lamb
     configure_logs()
     config = uvicorn.Config(
         FrontDoor(Switchboard.to_asgi(), api), log_config=None, access_log=False, server_header=False, backlog=BACKLOG,
-        timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=int(settings.grace_s),
+        timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=ceil(settings.grace_s),
         http=GuardedProtocol, loop="uvloop", ws="none",
     )  # fmt: skip
     host, port = bound.getsockname()[:2]

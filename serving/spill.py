@@ -29,7 +29,7 @@ class Spill:
         try:
             with self._lock:
                 self._waiting.parent.mkdir(parents=True, exist_ok=True)
-                handle = os.open(self._waiting, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+                handle = os.open(self._waiting, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
                 try:
                     return self._write(handle, lines)
                 finally:
@@ -39,6 +39,8 @@ class Spill:
 
     def _write(self, handle: int, lines: bytes) -> bool:
         before = os.fstat(handle).st_size
+        if before and os.pread(handle, 1, before - 1) != b"\n":
+            lines = b"\n" + lines  # a crash tore the last line; what follows must not become part of it
         if before + len(lines) > self._max_bytes:
             return False
         try:

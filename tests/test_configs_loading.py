@@ -75,3 +75,10 @@ def test_a_missing_file_is_named_and_an_empty_one_means_defaults(tmp_path: Path)
         load_config(Outer, tmp_path / "absent.yaml")
     (tmp_path / "empty.yaml").write_text("# nothing\n", encoding="utf-8")
     assert load_config(Outer, tmp_path / "empty.yaml") == Outer()
+
+
+def test_a_file_in_another_encoding_is_refused_in_one_line(tmp_path: Path):
+    path = tmp_path / "outer.yaml"
+    path.write_bytes(b"epochs: \xff\n")
+    with pytest.raises(SwitchboardError, match=r"outer\.yaml: not UTF-8 at byte 8"):
+        load_config(Outer, path)

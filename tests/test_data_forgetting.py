@@ -11,7 +11,7 @@ from data.erasure import Erasure, Store
 from data.forgetting import forget_author, forget_message
 from data.ledger import Decision, LabelEvent, Ledger, open_ledger
 from data.messages import Message
-from data.snapshot import load_snapshot, verify
+from data.snapshot import ROWS, load_snapshot, verify
 from data.snapshotting import make_snapshot
 from data.splits import place_new
 
@@ -72,6 +72,22 @@ def test_spill_lines_are_blanked_where_they_stand(filled: Ledger, var_dir: Path)
     assert forget_author(filled, "ann").stores["spill files"] == 2
     assert path.stat().st_size == size
     assert [json.loads(line)["message"]["id"] for line in path.read_text().splitlines() if line.strip()] == ["other-1"]
+
+
+def test_lines_of_any_shape_are_understood(filled: Ledger, var_dir: Path):
+    filled.messages.add([Message("numbered", "5", author="ann")])
+    lines = [{"id": ["a list"], "parent_id": {}, "parent_text": "x"}, {"id": 5}, {"author": {"id": "ann", "reach": 3}}]
+    path = var_dir / "queue.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert forget_author(filled, "ann").failed == []
+    assert [json.loads(line) for line in path.read_text().splitlines() if line.strip()] == lines[:1]
+
+
+def test_a_damaged_snapshot_is_named_and_the_texts_leave_the_ledger_all_the_same(filled: Ledger):
+    (load_snapshot().folder / ROWS).write_bytes(b"PAR1 and then nothing")
+    report = forget_author(filled, "ann")
+    assert [line.partition(":")[0] for line in report.failed] == ["snapshots"]
+    assert filled.messages.get(["secret-1"])["secret-1"].message.text == ""
 
 
 def test_reports_that_quote_it_go_and_others_stay(filled: Ledger, var_dir: Path):

@@ -62,6 +62,32 @@ def test_the_same_file_twice_adds_nothing(tmp_path: Path, ledger: Ledger):
     assert _labels(ledger) == before
 
 
+def test_the_same_file_under_a_corrected_mapping_corrects_its_labels(tmp_path: Path, ledger: Ledger):
+    path = _write(tmp_path / "crm.jsonl", [{"id": "1", "text": "Love it", "label": "Lob"}])
+    for label, new in (("abuse", 1), ("praise", 1), ("praise", 0)):
+        assert _import(ledger, path, labels=(f"Lob={label}",)).new_labels == new
+    assert _labels(ledger) == [("1", "abuse"), ("1", "praise")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"second": 5}, "'second' must be labels, as a list or with commas between, found int"),
+        ({"id": "\ud800"}, "half a surrogate pair"),
+        ({"label": ""}, "no 'label'"),
+    ],
+)
+def test_a_row_that_cannot_be_taken_is_one_clear_line(tmp_path: Path, ledger: Ledger, fields: dict, said: str):
+    path = _write(tmp_path / "crm.jsonl", [{"text": "Love it", "label": "praise"} | fields])
+    with pytest.raises(SwitchboardError, match="line 1: .*" + said):
+        _import(ledger, path)
+
+
+def test_second_labels_in_one_cell_may_have_spaces_between(tmp_path: Path, ledger: Ledger):
+    _import(ledger, _write(tmp_path / "crm.jsonl", [{"text": "Love it", "label": "praise", "second": "lead, abuse"}]))
+    assert [stored.event.second for stored in ledger.events.all()] == [("lead", "abuse")]
+
+
 def test_a_longer_file_adds_what_is_new_or_changed(tmp_path: Path, ledger: Ledger):
     _import(ledger, _write(tmp_path / "crm.jsonl", ROWS))
     changed = [{**ROWS[0], "label": "lead"}, *ROWS[1:], {"id": "4", "text": "new", "label": "spam"}]

@@ -112,6 +112,20 @@ def test_a_file_that_cannot_be_read_is_one_clear_line(tmp_path: Path, name: str,
     assert str(tmp_path / name) in str(caught.value)
 
 
+@pytest.mark.parametrize("encoding", ["UTF-16LE", "utf_16_le", "utf-32-le"])
+def test_no_byte_makes_reading_in_a_named_encoding_fail(tmp_path: Path, encoding: str):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"{\x00\x00\xd8\x41\x00")
+    assert [bool(row.error) for row in read_rows(path, encoding=encoding)] == [True]
+
+
+def test_an_encoding_that_is_none_of_text_is_refused(tmp_path: Path):
+    path = tmp_path / "a.jsonl"
+    path.write_text("{}")
+    with pytest.raises(SwitchboardError, match="unknown encoding 'rot13'"):
+        list(read_rows(path, encoding="rot13"))
+
+
 def test_a_half_written_parquet_file_is_refused(tmp_path: Path):
     pq.write_table(pa.table({"text": ["hello"] * 5000}), tmp_path / "whole.parquet")
     half = (tmp_path / "whole.parquet").read_bytes()[:-100]

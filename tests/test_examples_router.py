@@ -68,5 +68,5 @@ def test_review_goes_to_people_and_out_of_scope_off_the_queue():
 
 def test_pauses_grow_and_keep_to_what_was_asked():
     assert 0.2 <= pause(0, None) <= 0.25
-    assert pause(0, "7") >= 7
+    assert pause(0, "7") >= 7 and pause(0, "60") >= 60
     assert pause(20, None) <= 37.5

@@ -40,9 +40,10 @@ def test_postgresql_is_taken_from_its_address(tmp_path, monkeypatch):
     monkeypatch.setenv("LABEL_STUDIO_DATABASE_URL", "postgresql://ann:p%40ss@db:5433/labels")
     found = _database(tmp_path)
     assert (found["POSTGRE_HOST"], found["POSTGRE_PORT"], found["POSTGRE_PASSWORD"]) == ("db", "5433", "p@ss")
-    monkeypatch.setenv("LABEL_STUDIO_DATABASE_URL", "mysql://db/labels")
-    with pytest.raises(SwitchboardError, match="postgresql://"):
-        _database(tmp_path)
+    for wrong in ("mysql://db/labels", "postgresql://db:port/labels"):
+        monkeypatch.setenv("LABEL_STUDIO_DATABASE_URL", wrong)
+        with pytest.raises(SwitchboardError, match="postgresql://"):
+            _database(tmp_path)
 
 
 def test_without_a_server_the_way_to_one_is_said(var_dir, monkeypatch):

@@ -1,10 +1,13 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from configs.taxonomy import load_taxonomy
+from data.messages import Message
+from serving.decisions import Decider, Decision, Scored
 from tests.serving import classify, running
 
 
@@ -106,6 +109,18 @@ def test_half_a_surrogate_pair_in_an_id_is_that_messages_error(client):
     body = '{"messages": [{"text": "thanks", "id": "\\ud800"}, {"text": "thanks"}]}'
     rows = client.post("/classify", content=body, headers={"content-type": "application/json"}).json()["results"]
     assert "error" in rows[0] and rows[1]["label"] == "praise"
+
+
+def test_a_fault_in_routing_one_message_stays_its_own(client, monkeypatch):
+    route = Decider.route
+
+    def faulty(self: Decider, scored: Scored, message: Message, *rest: Any) -> Decision:
+        if message.id == "faulty":
+            raise RuntimeError("no route")
+        return route(self, scored, message, *rest)
+
+    monkeypatch.setattr(Decider, "route", faulty)
+    assert classify(client, "never seen before, alone", id="faulty").json()["results"][0]["error"]["type"] == "internal"
 
 
 def test_repeats_are_scored_once_but_routed_each(client):

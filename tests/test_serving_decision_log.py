@@ -1,12 +1,13 @@
 import os
 import subprocess
 import threading
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from data.clean import clean
 from data.ledger import Decision, LedgerError, open_ledger
 from data.messages import Message
 from serving.decision_log import DecisionLog
@@ -148,6 +149,15 @@ def test_a_spill_that_was_interrupted_is_found_again_and_torn_lines_are_left_out
     assert not again
 
 
+def test_a_line_torn_by_a_crash_does_not_take_the_next_one_with_it(tmp_path):
+    spill = Spill(tmp_path, 1 << 20)
+    spill.append([record(1), record(2)])
+    path = tmp_path / "decisions.spill.jsonl"
+    path.write_bytes(path.read_bytes()[:-40])
+    spill.append([record(3), record(4)])
+    assert [one.decision.id for batch in spill.batches() for one in batch] == ["d-1", "d-3", "d-4"]
+
+
 def test_the_spill_file_is_its_owners_and_bounded(tmp_path):
     spill = Spill(tmp_path, 2000)
     assert spill.append([record(1)])
@@ -191,6 +201,18 @@ def test_the_ledger_takes_decisions_once_and_corrections_by_what_they_say(ledger
     writer.close()
 
 
+def test_corrections_that_come_twice_or_late_count_once_and_in_the_order_they_were_said(ledger_url):
+    writer = LedgerWriter(lambda: open_ledger(ledger_url))
+    said = [correction(1, label, at=NOW + timedelta(minutes=n)) for n, label in enumerate(("abuse", "praise", "abuse"))]
+    writer.write([record(1)])
+    for one in (said[1], said[0], said[2], *said):  # one was live while another was spilled; then the spill comes again
+        writer.write([one])
+    with open_ledger(ledger_url) as ledger:
+        events = sorted((stored.event for stored in ledger.events.of(["m-1"])["m-1"]), key=lambda event: event.at)
+    assert [event.label for event in events] == ["abuse", "praise", "abuse"]
+    writer.close()
+
+
 def test_a_record_the_database_refuses_does_not_hold_up_the_others(ledger_url):
     writer = LedgerWriter(lambda: open_ledger(ledger_url))
     writer.write([record(1), correction(1, label="no such label"), record(2)])
@@ -200,11 +222,14 @@ def test_a_record_the_database_refuses_does_not_hold_up_the_others(ledger_url):
 
 def test_texts_past_their_window_are_masked_and_old_decisions_go(ledger_url):
     writer = LedgerWriter(lambda: open_ledger(ledger_url))
-    writer.write([record(1, NOW - timedelta(days=400)), record(2, NOW - timedelta(days=40)), record(3, NOW)])
+    old = record(2, NOW - timedelta(days=40))
+    quoting = replace(old, message=replace(old.message, parent_text="call 0171 4960 0158, says @ann"))
+    writer.write([record(1, NOW - timedelta(days=400)), quoting, record(3, NOW)])
     ledger = writer.ledger()
     Retention(365, 30).keep(ledger, NOW)
     texts = [one.message.text for one in ledger.messages.get(["m-1", "m-2", "m-3"]).values()]
     assert sorted(texts) == ["mail me at [email]", "mail me at [email]", "mail me at a@b.example"]
+    assert ledger.messages.get(["m-2"])["m-2"].message.parent_text == clean("call 0171 4960 0158, says @ann")
     assert set(ledger.decisions.get(["d-1", "d-2", "d-3"])) == {"d-2", "d-3"}
     writer.close()
 

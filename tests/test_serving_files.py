@@ -52,6 +52,13 @@ def test_each_line_gets_one_line_and_a_bad_one_never_stops_the_rest(tmp_path, de
     assert all("label" in row for row in found[-3:])
 
 
+def test_a_bad_line_whose_id_no_json_can_hold_never_stops_the_rest(tmp_path, decider):
+    bad = ['{"text": "", "id": "\\ud800"}', '{"text": "", "id": 1180591620717411303424}']
+    found = run(write(tmp_path / "in.jsonl", *bad, '{"text": "thanks"}'), decider)
+    assert [row["id"] for row in found[:2]] == ["?", "1180591620717411303424"]
+    assert "label" in found[2]
+
+
 def test_a_row_carries_what_the_architecture_names(tmp_path, decider):
     row = run(write(tmp_path / "in.jsonl", '{"text": "thanks"}'), decider)[0]
     assert {"id", "label", "confidence", "scores", "decision", "reason", "route"} <= set(row)

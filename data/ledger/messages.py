@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Select, bindparam, delete, exists, select, update
 
@@ -89,9 +89,9 @@ class Messages:
             yield from map(_from_row, rows)
             after = rows[-1].seq
 
-    def replace_texts(self, texts: Mapping[str, str]) -> None:
+    def replace_texts(self, texts: Mapping[str, str], column: Literal["text", "parent_text"] = "text") -> None:
         """Put other texts in place of these messages', as masking past the labelling window does."""
-        statement = update(messages).where(messages.c.id == bindparam("key")).values(text=bindparam("new"))
+        statement = update(messages).where(messages.c.id == bindparam("key")).values({column: bindparam("new")})
         if texts:
             with self._database.writing() as connection:
                 connection.execute(statement, [{"key": key, "new": text} for key, text in texts.items()])
