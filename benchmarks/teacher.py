@@ -1,4 +1,4 @@
-"""Larger teachers' mean opinion of every message of the seed corpus, written beside it for `teacher_share`.
+"""Larger teachers' mean opinion of every message of the seed corpus' stream, written beside it for `teacher_share`.
 
     switchboard train full base_model=FOLDER epochs=1 learning_rate=4e-5 teacher_share=0 keep_pretrained=0.1 precision=fp32
     python benchmarks/teacher.py BUNDLE [BUNDLE ...]
@@ -24,12 +24,13 @@ from training.predictor import Predictor
 
 
 def main() -> None:
-    """Write the teacher's probabilities of all rows."""
+    """Write the teachers' mean probabilities."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bundles", type=Path, nargs="+")
     parser.add_argument("-o", "--output", type=Path, default=OPINIONS)
     asked = parser.parse_args()
-    rows, labels = list(read_corpus()), load_taxonomy().labels
+    rows = [row for row in read_corpus() if len(row.writer) > 1]  # the stream's: a to r wrote for labels
+    labels = load_taxonomy().labels
     texts = [clean(row.text) for row in rows]
     scores = np.mean([_opinion(Predictor(bundle), texts) for bundle in asked.bundles], axis=0)
     write_opinions([row.id for row in rows], scores, labels, asked.output)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 from transformers import TrainerCallback
 
 from configs.paths import var_dir
@@ -12,8 +14,12 @@ from configs.taxonomy import NONE, load_taxonomy
 from data.corpus import SEED_SOURCE
 from data.messages import LabelledMessage
 from tests.tiny_base import tiny_recipe, tiny_rows
+from training.examples import as_examples
+from training.model import MessageClassifier
 from training.predictor import Predictor
 from training.run import Trained, train_bundle
+from training.setup import make_ready
+from training.warm import learn_beside_seed
 
 LABELS = load_taxonomy().labels
 
@@ -76,6 +82,22 @@ def test_the_seed_is_learnt_once_for_all_trainings_that_go_on_from_it(tiny_base:
     assert np.array_equal(one, other), "the same rows, the same seed, the same network"
     _train(tiny_base, tmp_path / "other", [*SEED[:-9], *OWN], said, seed=14)
     assert len(list((var_dir() / "networks").iterdir())) == 2, "another seed, another network"
+
+
+def test_a_share_of_the_seed_networks_encoder_is_kept(tiny_base: Path, tmp_path: Path):
+    def learnt(share: float) -> MessageClassifier:
+        setup = make_ready(tiny_recipe(tiny_base, adapt_rate=2e-3, adapt_keep=share))
+        held = setup.tokenised(as_examples(HELD))
+        rows = as_examples([*SEED, *OWN])
+        return learn_beside_seed(setup, rows, held, tmp_path / str(share), (), lambda line: None)[0].model
+
+    changed, half = learnt(0.0), learnt(0.5)
+    seed = load_file(next((var_dir() / "networks").iterdir()))
+    name = "encoder.encoder.layer.1.output.dense.weight"
+    before, after = seed[name], changed.state_dict()[name]
+    assert not torch.equal(before, after)
+    torch.testing.assert_close(half.state_dict()[name], (before + after) / 2)
+    assert torch.equal(half.label_head.weight, changed.label_head.weight)
 
 
 class _PowerCut(TrainerCallback):

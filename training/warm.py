@@ -29,7 +29,7 @@ LEAST_REPLAYED = 2000
 _AFTER = {  # keys of the recipe that do not matter to the network of the seed
     "name", "caution", "method", "few_labels", "contrastive_steps", "contrastive_rate", "folds", "customer_weight",
     "customer_holdout", "archive_rows", "archive_confidence", "archive_weight", "adapt_epochs", "adapt_rate",
-    "adapt_seed", "replay", "layers", "distil_epochs", "precision", "deployed_mix", "deployed_outside",
+    "adapt_seed", "adapt_keep", "replay", "layers", "distil_epochs", "precision", "deployed_mix", "deployed_outside",
 }  # fmt: skip
 
 
@@ -43,7 +43,8 @@ def learn_beside_seed(
 ) -> tuple[FineTuned, list[Example]]:
     """Return the seed's network after learning the company's rows, and the examples that this was done with.
 
-    `replay` rows of the seed for each of the company's (and no fewer than LEAST_REPLAYED) keep what the network knew.
+    `replay` rows of the seed for each of the company's (and no fewer than LEAST_REPLAYED) keep what the network knew, and
+    so does `adapt_keep`, the share of its encoder in the average of before and after.
     """
     seed = [example for example in examples if example.row.message.source == SEED_SOURCE]
     own = [example for example in examples if example.row.message.source != SEED_SOURCE]
@@ -55,7 +56,7 @@ def learn_beside_seed(
     say(f"going on from the network of {len(seed)} seed messages: {len(own)} of your own, {count} of the seed again")
     adapting = recipe.model_copy(update={
         "epochs": recipe.adapt_epochs, "learning_rate": recipe.adapt_rate, "head_learning_rate": 5 * recipe.adapt_rate,
-        "keep_pretrained": 0.0, "seed": draw,
+        "keep_pretrained": recipe.adapt_keep, "seed": draw,
     })  # fmt: skip
     tuned = replace(setup, recipe=adapting).fine_tuned(chosen, holdout, folder / "adapted", callbacks, network)
     return tuned, chosen
