@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from configs.errors import SwitchboardError
 from labeling.client import Client
 from labeling.project import Project
 from labeling.sdk import PATIENT
@@ -83,4 +84,7 @@ def webhook_secret() -> str:
             file.write(secrets.token_urlsafe(32))
     except FileExistsError:
         pass
-    return path.read_text(encoding="utf-8")
+    secret = path.read_text(encoding="utf-8").strip()
+    if not secret:
+        raise SwitchboardError(f"{path}: holds no secret, so anybody could call; delete it, and a new one is made")
+    return secret

@@ -1,8 +1,9 @@
 """The spill file: what the database did not take, kept on disk until it does."""
 
+import fcntl
 import os
-import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -12,13 +13,16 @@ CHUNK = 500
 
 
 class Spill:
-    """An append-only file beside the ledger, and the part of it that is being written back."""
+    """An append-only file beside the ledger, and the part of it that is being written back.
+
+    Several processes may share a folder: they take turns, and one at a time writes back.
+    """
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._waiting = folder / "decisions.spill.jsonl"
         self._returning = folder / "decisions.returning.jsonl"
+        self._turn, self._reader = folder / "decisions.spill.lock", folder / "decisions.returning.lock"
         self._max_bytes = max_bytes
-        self._lock = threading.Lock()
 
     def __bool__(self) -> bool:
         return self._waiting.exists() or self._returning.exists()
@@ -27,8 +31,8 @@ class Spill:
         """Put records on disk and return whether they are; False where the disk or the limit says no."""
         lines = b"".join(map(to_line, records))
         try:
-            with self._lock:
-                self._waiting.parent.mkdir(parents=True, exist_ok=True)
+            self._waiting.parent.mkdir(parents=True, exist_ok=True)
+            with _locked(self._turn):
                 handle = os.open(self._waiting, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
                 try:
                     return self._write(handle, lines)
@@ -56,14 +60,32 @@ class Spill:
     def batches(self) -> Iterator[list[Record]]:
         """Yield what was spilled, oldest first; what is spilled meanwhile waits for the next time.
 
-        The file goes when the last batch was taken; a reader that stops in between finds it whole again.
+        The file goes when the last batch was taken; a reader that stops in between finds it whole again. Nothing is
+        yielded while somebody else reads.
         """
-        with self._lock:
-            if not self._returning.exists():
-                if not self._waiting.exists():
-                    return
-                self._waiting.replace(self._returning)
-        with self._returning.open("rb") as file:
-            while lines := list(islice(file, CHUNK)):
-                yield [record for line in lines if (record := from_line(line)) is not None]
-        self._returning.unlink()
+        if not self:
+            return
+        try:
+            with _locked(self._reader, wait=False):
+                with _locked(self._turn):
+                    if not self._returning.exists():
+                        if not self._waiting.exists():
+                            return
+                        self._waiting.replace(self._returning)
+                with self._returning.open("rb") as file:
+                    while lines := list(islice(file, CHUNK)):
+                        yield [record for line in lines if (record := from_line(line)) is not None]
+                self._returning.unlink()
+        except BlockingIOError:
+            return
+
+
+@contextmanager
+def _locked(path: Path, wait: bool = True) -> Iterator[None]:
+    """Hold a lock that every process sees and that ends with its holder; BlockingIOError where it must not be waited for."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
+    finally:
+        os.close(handle)

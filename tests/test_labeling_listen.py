@@ -5,6 +5,7 @@ import threading
 import httpx
 import pytest
 
+from configs.errors import SwitchboardError
 from labeling.listen import SECRET_HEADER, listening, register_webhook, webhook_secret
 
 
@@ -28,6 +29,15 @@ def test_the_secret_is_made_once_and_kept_private(var_dir, monkeypatch):
     assert (var_dir / "label-studio" / "webhook-secret").stat().st_mode & 0o777 == 0o600
     monkeypatch.setenv("SWITCHBOARD_WEBHOOK_SECRET", "given")
     assert webhook_secret() == "given"
+
+
+def test_an_empty_secret_lets_nobody_in(var_dir, monkeypatch):
+    monkeypatch.delenv("SWITCHBOARD_WEBHOOK_SECRET", raising=False)
+    webhook_secret()
+    path = var_dir / "label-studio" / "webhook-secret"
+    path.write_text("\n")
+    with pytest.raises(SwitchboardError, match="webhook-secret: holds no secret.*delete it"):
+        webhook_secret()
 
 
 @pytest.mark.xdist_group("labelstudio")

@@ -158,6 +158,18 @@ def test_a_line_torn_by_a_crash_does_not_take_the_next_one_with_it(tmp_path):
     assert [one.decision.id for batch in spill.batches() for one in batch] == ["d-1", "d-3", "d-4"]
 
 
+def test_two_processes_share_a_spill_and_one_at_a_time_writes_back(tmp_path):
+    ours, theirs = Spill(tmp_path, 1 << 20), Spill(tmp_path, 1 << 20)
+    ours.append([record(1)])
+    reading = ours.batches()
+    first = next(reading)
+    assert list(theirs.batches()) == [], "nothing is written back twice"
+    theirs.append([record(2)])
+    assert [one.decision.id for one in first] == ["d-1"] and list(reading) == []
+    assert [one.decision.id for batch in theirs.batches() for one in batch] == ["d-2"], "nothing is lost between them"
+    assert not ours
+
+
 def test_the_spill_file_is_its_owners_and_bounded(tmp_path):
     spill = Spill(tmp_path, 2000)
     assert spill.append([record(1)])
