@@ -36,7 +36,7 @@ def test_an_empty_secret_lets_nobody_in(var_dir, monkeypatch):
     webhook_secret()
     path = var_dir / "label-studio" / "webhook-secret"
     path.write_text("\n")
-    with pytest.raises(SwitchboardError, match="webhook-secret: holds no secret.*delete it"):
+    with pytest.raises(SwitchboardError, match=r"webhook-secret: holds no secret.*delete it"):
         webhook_secret()
 
 
