@@ -26,7 +26,8 @@ def to_message(fields: Mapping[str, Any], cleaned: str | None = None) -> Message
     """
     text = check_text(fields.get("text"))
     given = fields.get("id")
-    optional = {name: str(fields[name]) for name in _OPTIONAL if fields.get(name) is not None}
+    known = {**fields, "author": _author_id(fields.get("author"))}
+    optional = {name: str(known[name]) for name in _OPTIONAL if known.get(name) is not None}
     return Message(text, _check_id(given) if given not in (None, "") else message_id(_without_company(text, cleaned)),
                    time=_to_time(fields.get("time")), **optional)  # fmt: skip
 
@@ -60,6 +61,11 @@ def read_labelled(path_name: str, rows: Iterable[Row], taxonomy: Taxonomy) -> li
 def _without_company(text: str, cleaned: str | None) -> str:
     """Return the text cleaned for no company: an id must not change when a company's names do."""
     return clean(text) if cleaned is None or COMPANY in cleaned or COMPETITOR in cleaned else cleaned
+
+
+def _author_id(author: Any) -> Any:
+    """Return the id of an author who is given as an object, as the API takes one."""
+    return author.get("id") if isinstance(author, Mapping) else author
 
 
 def check_text(text: Any) -> str:

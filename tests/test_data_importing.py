@@ -62,6 +62,13 @@ def test_the_same_file_twice_adds_nothing(tmp_path: Path, ledger: Ledger):
     assert _labels(ledger) == before
 
 
+def test_an_author_given_as_an_object_is_known_by_the_id(tmp_path: Path, ledger: Ledger):
+    rows = [{"id": "1", "text": "Love it", "label": "praise", "author": {"id": "ann", "reach": 7}},
+            {"id": "2", "text": "Love it too", "label": "praise", "author": {"reach": 7}}]  # fmt: skip
+    _import(ledger, _write(tmp_path / "crm.jsonl", rows))
+    assert [stored.message.author for stored in ledger.messages.all()] == ["ann", ""]
+
+
 def test_the_same_file_under_a_corrected_mapping_corrects_its_labels(tmp_path: Path, ledger: Ledger):
     path = _write(tmp_path / "crm.jsonl", [{"id": "1", "text": "Love it", "label": "Lob"}])
     for label, new in (("abuse", 1), ("praise", 1), ("praise", 0)):
