@@ -118,10 +118,10 @@ def test_after_a_kill_it_starts_again_and_spilled_decisions_return(var):
     blocked.write_text("a file where a folder should be")
     with serving(var, SWITCHBOARD_DATABASE_URL=f"sqlite:///{blocked}/ledger.db") as service:
         row = service.post("/classify", {"messages": [{"text": "broken router"}]}).json()["results"][0]
-        wait_until((var / "spill" / "decisions.spill.jsonl").exists)
+        wait_until(lambda: any(path.stat().st_size for path in (var / "spill").glob("*.jsonl")))
         service.stop(signal.SIGKILL)
     with serving(var) as service:
-        wait_until(lambda: not list((var / "spill").iterdir()))
+        wait_until(lambda: not list((var / "spill").glob("*.jsonl")))
         assert service.post("/feedback", {"decision_id": row["decision_id"], "label": "lead"}).status_code == 200
         service.stop()
     with open_ledger(f"sqlite:///{var / 'ledger.db'}") as ledger:
