@@ -22,7 +22,8 @@ model: .venv/.run ## train the full recipe on the whole corpus, evaluate and pro
 	@$(BIN)/switchboard model
 
 check: .venv/.dev ## lint, types and import contract
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/pyright
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && \
+	NODE_OPTIONS=--max-semi-space-size=128 $(BIN)/pyright # more room for young objects: a sixth less time
 
 test: .venv/.dev ## all tests
 	@OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup
