@@ -10,7 +10,8 @@ _BATCH, _TOKENS = 64, 96
 def embed_texts(cleaned: Sequence[str]) -> np.ndarray:
     """Return embeddings (N, 384) of cleaned texts, rows of length 1; about 200 texts a second on two cores."""
     import torch
-    from transformers import AutoModel, AutoTokenizer
+    from transformers.models.auto.modeling_auto import AutoModel
+    from transformers.models.auto.tokenization_auto import AutoTokenizer
     from transformers.utils import logging
 
     from training.encoder import MINILM, locate_base_model

@@ -9,7 +9,7 @@ import torch
 from datasets import Dataset
 from sklearn.linear_model import LogisticRegression
 from torch.nn import functional as F
-from transformers import PreTrainedTokenizerBase
+from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 from configs.recipe import Recipe
 from training.finetune import has_fast_bf16

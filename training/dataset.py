@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from datasets import Dataset
-from transformers import PreTrainedTokenizerBase
+from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 from configs.company import Company
 from configs.recipe import Recipe

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_model, save_model
 from torch import nn
-from transformers import PreTrainedTokenizerBase
+from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 from configs.errors import SwitchboardError
 from configs.recipe import Recipe

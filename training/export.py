@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from tokenizers import Tokenizer
-from transformers import PreTrainedTokenizerBase
+from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 from configs.errors import SwitchboardError
 from training.bundle import CARD, GOLDEN, INFO, MODEL, TOKENIZER, BundleInfo, seal

@@ -12,16 +12,11 @@ import torch
 from datasets import Dataset
 from safetensors.torch import load_model
 from sklearn.metrics import f1_score
-from transformers import (
-    DataCollatorWithPadding,
-    EarlyStoppingCallback,
-    EvalPrediction,
-    PreTrainedTokenizerBase,
-    PrinterCallback,
-    TrainerCallback,
-    TrainingArguments,
-    set_seed,
-)  # fmt: skip
+from transformers.data.data_collator import DataCollatorWithPadding
+from transformers.tokenization_utils_base import PreTrainedTokenizerBase
+from transformers.trainer_callback import EarlyStoppingCallback, PrinterCallback, TrainerCallback
+from transformers.trainer_utils import EvalPrediction, set_seed
+from transformers.training_args import TrainingArguments
 
 from configs.recipe import Recipe
 from training.checkpoints import SealCheckpoints, had_stopped, last_checkpoint, read_state, remove_broken

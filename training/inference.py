@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 from datasets import Dataset
-from transformers import PreTrainedTokenizerBase
+from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 from training.model import MessageClassifier
 from training.predictor import TOKENS_PER_BATCH, length_batches

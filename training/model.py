@@ -5,7 +5,7 @@ Knows nothing of text, labels' names or training.
 
 import torch
 from torch import nn
-from transformers import AutoModel
+from transformers.models.auto.modeling_auto import AutoModel
 
 
 class MessageClassifier(nn.Module):

@@ -6,7 +6,9 @@ from typing import Any
 
 from datasets import Dataset
 from torch.utils.data import Dataset as TorchDataset
-from transformers import PreTrainedTokenizerBase, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.tokenization_utils_base import PreTrainedTokenizerBase
+from transformers.trainer_callback import TrainerCallback, TrainerControl, TrainerState
+from transformers.training_args import TrainingArguments
 
 from configs.company import Company
 from configs.recipe import Recipe

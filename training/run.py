@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from transformers import TrainerCallback
+from transformers.trainer_callback import TrainerCallback
 
 from configs.errors import SwitchboardError
 from configs.recipe import Recipe

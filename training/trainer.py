@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from transformers import Trainer
+from transformers.trainer import Trainer
 
 from configs.recipe import Recipe
 from training.layers import depth_of

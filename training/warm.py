@@ -11,7 +11,7 @@ from pathlib import Path
 
 from datasets import Dataset
 from safetensors.torch import load_model, save_model
-from transformers import TrainerCallback
+from transformers.trainer_callback import TrainerCallback
 
 from configs.paths import var_dir
 from data.corpus import SEED_SOURCE
