@@ -1,10 +1,11 @@
-"""The speed-quality frontier: a plain fp32 bundle beside its int8 form and int8 students of fewer layers.
+"""The speed-quality frontier: the seed's network in plain fp32 beside its int8 form and int8 students of fewer layers.
 
-    python benchmarks/frontier.py BUNDLE --on ../shared/data/real_train.jsonl --texts ../shared/data/unlabelled.jsonl
+    python benchmarks/frontier.py --on ../shared/data/real_train.jsonl --texts ../shared/data/unlabelled.jsonl
 
-BUNDLE is trained with precision=fp32. Variants are made once, kept under var/benchmarks/frontier and made anew when the
-bundle changes; students are taught on the seed corpus' texts alone. Speeds are processor time in one process with one
-thread, all systems in turn on the same messages, from text to scores; figures are medians of ratios over rounds.
+The network is the one that `switchboard model` keeps; without one it is learnt first. Variants are made once and kept
+under var/benchmarks/frontier; students are taught on the seed corpus' texts alone. Speeds are processor time in one
+process with one thread, all systems in turn on the same messages, from text to scores; figures are medians of ratios
+over rounds.
 """
 
 import argparse
@@ -23,7 +24,6 @@ from configs.taxonomy import NONE, load_taxonomy
 from data.parsing import read_labelled
 from data.readers import read_rows
 from evaluation.score import figures, score
-from training.bundle import verify
 from training.predictor import Predictor
 
 PART = 64  # messages at once, as a busy service batches them
@@ -44,8 +44,7 @@ class Point:
 def main() -> None:
     """Make the variants, measure them and write table and plot."""
     asked = _arguments()
-    home = var_dir() / "benchmarks" / "frontier" / verify(asked.bundle)[:12]
-    bundles = make_variants(asked.bundle, asked.layers, asked.epochs, home, _say)
+    bundles = make_variants(asked.layers, asked.epochs, _say)
     points = _measure({name: Predictor(folder, threads=1) for name, folder in bundles.items()}, asked)
     print(_table(points))
     _plot(points, asked.output / "frontier.png", asked.on[0].stem)
@@ -54,7 +53,6 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("bundle", type=Path)
     parser.add_argument("--on", type=Path, nargs="+", required=True, help="labelled files; the first is plotted")
     parser.add_argument("--texts", type=Path, required=True, help="messages to time")
     parser.add_argument("--layers", type=lambda text: [int(one) for one in text.split(",") if one], default=[3, 2])

@@ -1,5 +1,6 @@
 """A company's rows beside the seed: the network of the seed is learnt once, kept, and goes on learning from them."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,10 @@ from configs.paths import var_dir
 from configs.taxonomy import NONE, load_taxonomy
 from data.corpus import SEED_SOURCE
 from data.messages import LabelledMessage
+from flows.seed_bundle import seed_bundle
+from flows.training_set import TrainingSet
 from tests.tiny_base import tiny_recipe, tiny_rows
+from training.archive import Archive
 from training.examples import as_examples
 from training.model import MessageClassifier
 from training.predictor import Predictor
@@ -98,6 +102,33 @@ def test_a_share_of_the_seed_networks_encoder_is_kept(tiny_base: Path, tmp_path:
     assert not torch.equal(before, after)
     torch.testing.assert_close(half.state_dict()[name], (before + after) / 2)
     assert torch.equal(half.label_head.weight, changed.label_head.weight)
+
+
+def test_an_archive_goes_on_from_the_seeds_network_too(tiny_base: Path, tmp_path: Path):
+    archive = tmp_path / "archive.jsonl"
+    archive.write_text("".join(json.dumps({"text": row.message.text}) + "\n" for row in tiny_rows(20, 9, "a")))
+    said: list[str] = []
+    recipe = tiny_recipe(tiny_base, adapt_rate=2e-3, replay=1.0)
+    made = train_bundle([*SEED, *OWN], HELD, recipe, tmp_path / "b", "c", archive=Archive(archive), say=said.append)
+    kept = next(int(line.split()[0]) for line in said if "archive messages are agreed on" in line)
+    assert made.method == "adapt" and sum("first, once" in line for line in said) == 1
+    assert (
+        kept > 60
+        and f"{len(OWN)} labelled of your own, {kept} of the archive, {len(SEED)} of the seed again" in said[-2]
+    )
+    assert np.mean([label == "question" for label in _called(made, "question")]) > 0.8
+
+
+def test_other_forms_of_the_seeds_network_cost_no_second_training(tiny_base: Path, tmp_path: Path, monkeypatch):
+    held = (SEED, HELD, [])
+    monkeypatch.setattr("flows.seed_bundle.seed_training_set", lambda recipe: TrainingSet(*held, "f"))
+    said: list[str] = []
+    whole = seed_bundle(tiny_recipe(tiny_base, precision="fp32"), tmp_path / "whole", "c", say=said.append)
+    small = tiny_recipe(tiny_base, precision="int8", layers=1, distil_epochs=1)
+    short = seed_bundle(small, tmp_path / "short", "c", say=said.append)
+    assert sum("first, once" in line for line in said) == 1 and len(list((var_dir() / "networks").iterdir())) == 1
+    assert (whole.precision, short.precision, short.recipe["layers"]) == ("fp32", "int8", 1)
+    Predictor(tmp_path / "short", threads=1).check_golden()
 
 
 class _PowerCut(TrainerCallback):

@@ -73,12 +73,22 @@ def train_bundle(
     learnt = learn(setup, examples, holdout, work, callbacks, archive, say)
     curve = {"history": learnt.tuned.history, "method": learnt.method}
     (work / _CURVE).write_text(json.dumps(curve), encoding="utf-8")
+    info = seal_learnt(setup, learnt, examples, holdout, folder, commit, work, say)
+    return Trained(folder, info, learnt.tuned.history, learnt.method)
+
+
+def seal_learnt(
+    setup: Setup, learnt: Learnt, examples: Sequence[Example], holdout: Sequence[LabelledMessage], folder: Path,
+    commit: str, work: Path, say: Say = lambda line: None,
+) -> BundleInfo:  # fmt: skip
+    """Distil what was learnt where the recipe asks for it, export it, calibrate it and seal it to `folder`."""
     learnt = _distilled(setup, learnt, examples, work, say)
     golden = [example for segment in setup.taxonomy.segments for example in segment.examples]
     exported = _export(setup, learnt, examples, golden, work, say)
-    info = _describe(setup, learnt, exported, fingerprint([*fit, *holdout]), commit)
-    write_bundle(exported.path, setup.tokenizer, info, golden, write_card(info, len(fit), len(holdout)), folder)
-    return Trained(folder, info, learnt.tuned.history, learnt.method)
+    data = fingerprint([*(example.row for example in examples), *holdout])
+    info = _describe(setup, learnt, exported, data, commit)
+    write_bundle(exported.path, setup.tokenizer, info, golden, write_card(info, len(examples), len(holdout)), folder)
+    return info
 
 
 def follow(
@@ -103,6 +113,8 @@ def learn(
     taught = _taught(setup, learnt, [*(one.row for one in examples), *holdout], archive, work, say)
     held = list(holdout) or [example.row for example in examples]  # the few are held out from the archive's student
     more = [*(examples if holdout else []), *taught]
+    if is_mixed(more):
+        return _beside_seed(setup, more, held, work / "student", callbacks, say)
     return _fine_tune(setup, more, held, work / "student", callbacks)
 
 

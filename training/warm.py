@@ -1,4 +1,4 @@
-"""A company's labels beside the seed: the network of the seed, learnt once and kept, goes on learning from them.
+"""A company's rows beside the seed: the network of the seed, learnt once and kept, goes on learning from them.
 
 Minutes instead of a whole training, and what the company says weighs more than what was written for everybody.
 """
@@ -43,17 +43,21 @@ def learn_beside_seed(
 ) -> tuple[FineTuned, list[Example]]:
     """Return the seed's network after learning the company's rows, and the examples that this was done with.
 
-    `replay` rows of the seed for each of the company's (and no fewer than LEAST_REPLAYED) keep what the network knew, and
-    so does `adapt_keep`, the share of its encoder in the average of before and after.
+    `replay` rows of the seed for each that the company labelled (and no fewer than LEAST_REPLAYED) keep what the network
+    knew, and so does `adapt_keep`, the share of its encoder in the average of before and after.
     """
     seed = [example for example in examples if example.row.message.source == SEED_SOURCE]
     own = [example for example in examples if example.row.message.source != SEED_SOURCE]
-    network = _seed_network(setup, seed, folder / "seed", callbacks, say)
+    network = seed_network(setup, seed, folder / "seed", callbacks, say)
     recipe = setup.recipe
-    count = min(len(seed), max(LEAST_REPLAYED, round(recipe.replay * len(own))))
+    labelled = sum(example.scores is None for example in own)  # the others are an archive's
+    count = min(len(seed), max(LEAST_REPLAYED, round(recipe.replay * labelled)))
     draw = recipe.seed if recipe.adapt_seed is None else recipe.adapt_seed
     chosen = [*own, *random.Random(draw).sample(seed, count)]
-    say(f"going on from the network of {len(seed)} seed messages: {len(own)} of your own, {count} of the seed again")
+    archived = f", {len(own) - labelled} of the archive" if len(own) > labelled else ""
+    say(
+        f"going on from the network of {len(seed)} seed messages: {labelled} labelled of your own{archived}, {count} of the seed again"
+    )
     adapting = recipe.model_copy(update={
         "epochs": recipe.adapt_epochs, "learning_rate": recipe.adapt_rate, "head_learning_rate": 5 * recipe.adapt_rate,
         "keep_pretrained": recipe.adapt_keep, "seed": draw,
@@ -64,7 +68,7 @@ def learn_beside_seed(
 
 def keep_network(setup: Setup, examples: Sequence[Example], network: MessageClassifier) -> None:
     """Keep the network learnt from seed examples alone, for the trainings that go on from it."""
-    path = _path(setup, examples)
+    path = seed_network_path(setup, examples)
     if not is_first() or any(example.row.message.source != SEED_SOURCE for example in examples):
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,10 +77,11 @@ def keep_network(setup: Setup, examples: Sequence[Example], network: MessageClas
     waiting.replace(path)
 
 
-def _seed_network(
-    setup: Setup, seed: Sequence[Example], folder: Path, callbacks: Callbacks, say: Say
+def seed_network(
+    setup: Setup, seed: Sequence[Example], folder: Path, callbacks: Callbacks = (), say: Say = lambda line: None
 ) -> MessageClassifier:
-    path = _path(setup, seed)
+    """Return the network of the seed by a recipe: the one that is kept, else learnt now and kept."""
+    path = seed_network_path(setup, seed)
     network = setup.new_network()
     if path.exists():
         load_model(network, str(path))
@@ -88,7 +93,7 @@ def _seed_network(
     return network
 
 
-def _path(setup: Setup, seed: Sequence[Example]) -> Path:
+def seed_network_path(setup: Setup, seed: Sequence[Example]) -> Path:
     """Return where the network of a recipe, its base model and these seed rows is kept."""
     parts = [
         setup.recipe.model_dump_json(exclude=_AFTER),

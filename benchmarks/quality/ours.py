@@ -1,4 +1,7 @@
-"""Ours: the corpus alone, with real rows, real rows alone, or with an archive too, by the full recipe."""
+"""Ours: the corpus alone, with real rows, real rows alone, or with an archive too, by the full recipe.
+
+The network of the seed is one for all cells, as it is for all who retrain; what varies is what comes after it.
+"""
 
 import json
 import tempfile
@@ -10,17 +13,22 @@ from benchmarks.quality.rows import Job, Predict, Rows
 def fit(job: Job, rows: Rows) -> Predict:
     """Return the fitted system; it is exported and asked as it is served."""
     from configs.recipe import load_recipe
+    from flows.seed_bundle import seed_bundle
     from training.archive import Archive
     from training.predictor import Predictor
     from training.run import train_bundle
 
-    # The network of the seed is one for all cells, as it is for all who retrain; what varies is what comes after it.
     recipe = load_recipe("full", (f"seed={job.seed}",) if job.system == "ours_real" else (f"adapt_seed={job.seed}",))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        fit, holdout, weights = _rows(job, rows, recipe, folder)
-        archive = Archive(Path(job.archive)) if job.system == "ours_archive" else None
-        train_bundle(fit, holdout, recipe, folder / "bundle", "benchmark", weights=weights, archive=archive, say=print)
+        if not rows.rows:
+            seed_bundle(recipe, folder / "bundle", "benchmark", say=print)
+        else:
+            fit, holdout, weights = _rows(job, rows, recipe, folder)
+            archive = Archive(Path(job.archive)) if job.system == "ours_archive" else None
+            train_bundle(
+                fit, holdout, recipe, folder / "bundle", "benchmark", weights=weights, archive=archive, say=print
+            )
         predictor = Predictor(folder / "bundle")
     return lambda texts: [job.labels[i] for i in predictor.predict(texts).scores.argmax(axis=1)]
 
@@ -28,11 +36,8 @@ def fit(job: Job, rows: Rows) -> Predict:
 def _rows(job: Job, rows: Rows, recipe, folder: Path):  # noqa: ANN001, ANN202
     """Return the rows to fit and to hold out, and weights; what a customer would test on is fitted here."""
     from data.corpus import SEED_SOURCE
-    from flows.training_set import customer_training_set, seed_training_set
+    from flows.training_set import customer_training_set
 
-    if not rows.rows:
-        seed = seed_training_set(recipe)
-        return seed.fit, seed.holdout, ()
     path = folder / "real.jsonl"
     path.write_text(
         "".join(

@@ -1,0 +1,34 @@
+"""A bundle of the seed's network, which is kept: other forms of it cost no second training."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from configs.recipe import Recipe
+from flows.training_set import seed_training_set
+from training.answers import Answers
+from training.bundle import BundleInfo
+from training.examples import as_examples
+from training.finetune import FineTuned
+from training.inference import network_logits
+from training.opinions import with_opinions
+from training.run import Learnt, seal_learnt, seen_mix
+from training.setup import make_ready
+from training.warm import seed_network
+
+
+def seed_bundle(
+    recipe: Recipe, folder: Path, commit: str, work: Path | None = None, say: Callable[[str], None] = lambda line: None
+) -> BundleInfo:
+    """Seal the network of the seed to `folder` with the layers and precision of a recipe; learnt only if none is kept.
+
+    Work lies in `work`, so that a killed run goes on.
+    """
+    setup = make_ready(recipe)
+    parts = seed_training_set(recipe)
+    examples = with_opinions(as_examples(parts.fit), setup)
+    work = work or folder.parent / f".{folder.name}-work"
+    work.mkdir(parents=True, exist_ok=True)
+    network = seed_network(setup, examples, work / "seed", say=say)
+    held = network_logits(network, setup.tokenizer, setup.tokenised(as_examples(parts.holdout)))
+    learnt = Learnt(FineTuned(network, []), Answers(parts.holdout, *held), seen_mix(setup, examples), "fine_tune")
+    return seal_learnt(setup, learnt, examples, parts.holdout, folder, commit, work, say)
