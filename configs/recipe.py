@@ -12,6 +12,9 @@ from configs.paths import CONFIGS
 from configs.taxonomy import load_taxonomy
 
 
+MOST_EPOCHS = 10
+
+
 class Recipe(Config):
     """One resolved training configuration."""
 
@@ -24,6 +27,7 @@ class Recipe(Config):
     encoder_dropout: float = Field(default=0.0, ge=0, lt=1)  # within the encoder: costs a third of the time
     frozen_depth: int | None = Field(default=0, ge=0)  # 0: the embeddings, 1: and the first layer do not learn
     epochs: int = Field(ge=1)
+    least_steps: int = Field(default=0, ge=0)  # with so few rows that the epochs have fewer, up to MOST_EPOCHS of them
     batch_size: int = Field(default=32, ge=1)
     learning_rate: float = Field(gt=0)
     head_learning_rate: float = Field(default=1e-3, gt=0)
@@ -62,6 +66,11 @@ class Recipe(Config):
     precision: Literal["auto", "fp32", "int8"] = "auto"  # `auto`: int8 where it is faster here and costs nothing
     deployed_mix: dict[str, float] = Field(default_factory=dict)
     deployed_outside: float = Field(default=0.12, gt=0, lt=1)
+
+    def epochs_over(self, rows: int) -> int:
+        """Return the epochs that so many rows are learnt for."""
+        needed = -(-self.least_steps // -(-rows // self.batch_size))
+        return max(self.epochs, min(needed, MOST_EPOCHS))
 
     @model_validator(mode="after")
     def _mix_names_each_label(self) -> "Recipe":

@@ -38,3 +38,9 @@ def test_a_wrong_value_is_refused(override: str, said: str):
 def test_an_unknown_recipe_says_which_there_are():
     with pytest.raises(SwitchboardError, match=r"no recipe 'ful'.*did you mean 'full'.*"):
         load_recipe("ful")
+
+
+@pytest.mark.parametrize(("rows", "epochs"), [(44_000, 2), (1_100, 7), (300, 10), (1, 10)])
+def test_few_rows_are_learnt_for_more_epochs(rows: int, epochs: int):
+    assert load_recipe("full", ("epochs=2", "least_steps=240", "batch_size=32")).epochs_over(rows) == epochs
+    assert load_recipe("full", ("least_steps=0",)).epochs_over(rows) == 2

@@ -91,10 +91,11 @@ def _own_callbacks(recipe: Recipe, holdout: Dataset | None, noisy: NoisyRows | N
 
 
 def _arguments(recipe: Recipe, folder: Path, rows: int, evaluates: bool) -> TrainingArguments:
-    steps = -(-rows // recipe.batch_size) * recipe.epochs
+    epochs = recipe.epochs_over(rows)
+    steps = -(-rows // recipe.batch_size) * epochs
     gpu = torch.cuda.is_available()
     return TrainingArguments(
-        output_dir=str(folder), num_train_epochs=recipe.epochs,
+        output_dir=str(folder), num_train_epochs=epochs,
         per_device_train_batch_size=max(1, recipe.batch_size // process_count()), per_device_eval_batch_size=64,
         learning_rate=recipe.learning_rate, lr_scheduler_type="linear",
         warmup_steps=round(recipe.warmup_share * steps), weight_decay=recipe.weight_decay,
