@@ -11,7 +11,6 @@ from configs.loading import Config, load_config
 from configs.paths import CONFIGS
 from configs.taxonomy import load_taxonomy
 
-
 MOST_EPOCHS = 10
 
 
