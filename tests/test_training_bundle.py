@@ -74,7 +74,8 @@ def test_a_sealed_bundle_of_another_kind_is_refused(bundle: Path, changes: dict[
         Predictor(bundle)
 
 
-def test_wrong_golden_predictions_are_never_served(bundle: Path):
-    _change_info(bundle, calibration={"temperature": 9.0})
+@pytest.mark.parametrize("changed", [{"temperature": 9.0}, {"doubt_shift": 3.0}])
+def test_wrong_golden_predictions_are_never_served(bundle: Path, changed: dict[str, float]):
+    _change_info(bundle, calibration=read_info(bundle).calibration.model_dump() | changed)
     with pytest.raises(BundleError, match="golden predictions differ"):
         Predictor(bundle).check_golden()

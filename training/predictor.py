@@ -86,7 +86,8 @@ class Predictor:
         golden = read_golden(self.folder)
         found = self.predict([str(row["text"]) for row in golden])
         expected = np.array([[row["scores"][label] for label in self.info.labels] for row in golden])  # type: ignore[index]
-        worst = float(np.abs(found.scores - expected).max())
+        doubt = np.array([row["doubt"] for row in golden])
+        worst = float(max(np.abs(found.scores - expected).max(), np.abs(found.doubt - doubt).max()))
         if not worst <= GOLDEN_TOLERANCE[self.info.precision]:
             raise BundleError(
                 f"{self.folder}: golden predictions differ by {worst:.4f}; this runtime must not serve it"
