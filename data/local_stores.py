@@ -1,5 +1,6 @@
 """The places under var/ that hold texts beside the ledger: snapshots, spill files, caches and reports."""
 
+import fcntl
 import json
 import shutil
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import orjson
 from configs.paths import var_dir
 from data.erasure import Erasure, Store
 from data.snapshot import Snapshot, SnapshotRow, all_snapshots, read_manifest, snapshots_dir
-from data.snapshotting import rewrite_rows
+from data.snapshotting import remove_strays, rewrite_rows
 from data.sources import datasets_cache
 
 _REPORTS = (".html", ".md", ".json", ".csv", ".txt", ".parquet", ".png", ".svg")
@@ -32,14 +33,23 @@ def local_stores() -> tuple[Store, ...]:
 
 
 def _from_snapshots(erasure: Erasure) -> tuple[int, list[str]]:
-    erased = 0
-    for folder in all_snapshots():
-        snapshot = Snapshot(folder, read_manifest(folder))
-        gone = sum(_is_gone(row, erasure) for row in snapshot.rows())
+    folders = all_snapshots()
+    if not folders:
+        return 0, []
+    with (snapshots_dir() / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of two that rewrite at once, one would bring back what the other erased
+        return sum(_from_snapshot(folder, erasure) for folder in folders), []
+
+
+def _from_snapshot(folder: Path, erasure: Erasure) -> int:
+    snapshot = Snapshot(folder, read_manifest(folder))
+    gone = sum(_is_gone(row, erasure) for row in snapshot.rows())
+    try:
         if gone or any(row.message.parent_id in erasure.ids and row.message.parent_text for row in snapshot.rows()):
             rewrite_rows(folder, _kept(snapshot, erasure), gone)
-            erased += gone
-    return erased, []
+    finally:
+        remove_strays(folder)
+    return gone
 
 
 def _kept(snapshot: Snapshot, erasure: Erasure) -> Iterator[SnapshotRow]:
@@ -54,8 +64,11 @@ def _is_gone(row: SnapshotRow, erasure: Erasure) -> bool:
 
 
 def _from_lines(erasure: Erasure) -> tuple[int, list[str]]:
-    """Blank lines in place, without moving any byte, because their writer may be adding to the file just now."""
-    erased = 0
+    """Blank lines in place, without moving any byte, because their writer may be adding to the file just now.
+
+    Spilled records lose words and author only, so that the ledger gets the decision.
+    """
+    erased, spilled = 0, var_dir() / "spill"
     for path in var_dir().rglob("*.jsonl"):
         if _is_sealed(path):
             continue
@@ -64,7 +77,7 @@ def _from_lines(erasure: Erasure) -> tuple[int, list[str]]:
                 start, line = file.tell(), file.readline()
                 if not line:
                     break
-                left = _without(line.rstrip(b"\n"), erasure)
+                left = _without(line.rstrip(b"\n"), erasure, path.parent == spilled)
                 if left is not None:
                     file.seek(start)
                     file.write(left.ljust(len(line.rstrip(b"\n"))))
@@ -73,15 +86,18 @@ def _from_lines(erasure: Erasure) -> tuple[int, list[str]]:
     return erased, []
 
 
-def _without(line: bytes, erasure: Erasure) -> bytes | None:
+def _without(line: bytes, erasure: Erasure, is_spilled: bool) -> bytes | None:
     """Return what may stay of a line, never more than there was; None where nothing has to go."""
     try:
         value = json.loads(line)
     except ValueError:
         return b"" if any(trace in line for trace in erasure.traces()) else None
-    if erasure.concerns(value):
+    if not erasure.concerns(value):
+        cleared = erasure.without_quotes(value)
+    elif is_spilled and value.get("kind") in ("decision", "feedback"):
+        cleared = erasure.without_person(value)
+    else:
         return b""
-    cleared = erasure.without_quotes(value)
     if cleared == value:
         return None
     left = orjson.dumps(cleared)

@@ -36,6 +36,7 @@ class Manifest(Config):
     kinds: dict[str, int]
     disputed: int
     forgotten: int = 0
+    rows_file: str = ROWS  # another once a person was forgotten, so that rows and manifest change in one step
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +68,16 @@ class Snapshot:
     folder: Path
     manifest: Manifest
 
+    @property
+    def path(self) -> Path:
+        """The Parquet file that the manifest was written for."""
+        return self.folder / self.manifest.rows_file
+
     def rows(self, side: str = "") -> Iterator[SnapshotRow]:
         """Yield the rows, of one side (train, test, quarantined) if given, in bounded memory."""
         import pyarrow.parquet as pq
 
-        with pq.ParquetFile(self.folder / ROWS) as file:
+        with pq.ParquetFile(self.path) as file:
             for batch in file.iter_batches(batch_size=1024):
                 for fields in batch.to_pylist():
                     if not side or fields["side"] == side:
@@ -125,7 +131,7 @@ def verify(snapshot: Snapshot) -> None:
     for row in snapshot.rows():
         fingerprint.add(row)
     if fingerprint.hex() != snapshot.manifest.fingerprint:
-        raise SwitchboardError(f"{snapshot.folder / ROWS}: does not match its manifest; make a new snapshot")
+        raise SwitchboardError(f"{snapshot.path}: does not match its manifest; make a new snapshot")
 
 
 def read_manifest(folder: Path) -> Manifest:

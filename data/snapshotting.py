@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from uuid import uuid4
 
 import orjson
 
@@ -128,14 +129,25 @@ def _write_rows(path: Path, rows: Iterable[SnapshotRow], on_rows: Callable[[int]
 
 
 def rewrite_rows(folder: Path, keep: Iterable[SnapshotRow], forgotten: int) -> None:
-    """Put fewer rows in a snapshot's place, after a person was forgotten; its id stays, its fingerprint does not."""
-    with _waiting_folder() as waiting:
-        tally = _write_rows(waiting / ROWS, keep, lambda rows: None)
-        before = read_manifest(folder)
-        changed = _facts(tally) | {"forgotten": before.forgotten + forgotten}
-        (waiting / ROWS).replace(folder / ROWS)
+    """Put fewer rows in a snapshot's place, after a person was forgotten; its id stays, its fingerprint does not.
+
+    The manifest names the file of the rows, so that the snapshot is the old one until the new one is whole.
+    """
+    before, rows_file = read_manifest(folder), f"rows-{uuid4().hex[:12]}.parquet"
+    tally = _write_rows(folder / rows_file, keep, lambda rows: None)
+    with (folder / rows_file).open("rb") as file:
+        os.fsync(file.fileno())
+    changed = _facts(tally) | {"forgotten": before.forgotten + forgotten, "rows_file": rows_file}
     manifest = before.model_copy(update=changed)
     write_whole(folder / MANIFEST, orjson.dumps(manifest.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
+
+
+def remove_strays(folder: Path) -> None:
+    """Remove the rows that a snapshot no longer stands on: those from before a rewriting, and those of one cut off."""
+    stands = read_manifest(folder).rows_file
+    for path in folder.glob("*.parquet"):
+        if path.name != stands:
+            path.unlink()
 
 
 def _manifest(tally: _Tally, config: DatasetConfig) -> Manifest:

@@ -1,7 +1,9 @@
 """Forgetting reaches every place a text lies in, says what it cannot reach, and lets nothing come back."""
 
 import json
+import os
 import sqlite3
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from configs.errors import SwitchboardError
 from data.erasure import Erasure, Store
 from data.forgetting import forget_author, forget_message
 from data.ledger import Decision, LabelEvent, Ledger, open_ledger
+from data.local_stores import local_stores
 from data.messages import Message
 from data.snapshot import ROWS, load_snapshot, verify
 from data.snapshotting import make_snapshot
@@ -64,6 +67,25 @@ def test_snapshots_lose_the_rows_and_still_verify(filled: Ledger):
     verify(snapshot)
     assert [(row.message.id, row.message.parent_text) for row in snapshot.rows()] == [("other-1", "")]
     assert (snapshot.manifest.rows, snapshot.manifest.forgotten) == (1, 2)
+
+
+@pytest.mark.parametrize("step", ["data.snapshotting.write_whole", "data.local_stores.remove_strays"])
+def test_a_snapshot_whose_rewriting_is_killed_stays_whole_and_the_next_time_finishes_it(
+    filled: Ledger, monkeypatch: pytest.MonkeyPatch, step: str
+):
+    from_snapshots, erasure = local_stores()[0].erase, Erasure((), frozenset({"secret-1", "thanks-1"}), "ann")
+    with monkeypatch.context() as cut:
+        cut.setattr(step, lambda *_: os._exit(9))
+        killed = get_context("fork").Process(target=from_snapshots, args=(erasure,))
+        killed.start()
+        killed.join()
+    assert killed.exitcode == 9
+    verify(load_snapshot())
+    assert forget_author(filled, "ann").failed == []
+    snapshot = load_snapshot()
+    verify(snapshot)
+    assert ([row.message.id for row in snapshot.rows()], snapshot.manifest.forgotten) == (["other-1"], 2)
+    assert list(snapshot.folder.glob("*.parquet")) == [snapshot.path]
 
 
 def test_spill_lines_are_blanked_where_they_stand(filled: Ledger, var_dir: Path):
