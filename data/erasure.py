@@ -47,6 +47,13 @@ class Erasure:
             else cleared
         )
 
+    def without_person(self, record: dict[str, object]) -> dict[str, object]:
+        """Return a spilled record as the ledger keeps one that is forgotten: keys, decision and label, no words nor who."""
+        message = record.get("message")
+        fields = message.items() if isinstance(message, dict) else ()
+        left = {"message": {name: item if name == "id" else "" for name, item in fields}, "note": ""}
+        return {name: left.get(name, item) for name, item in record.items()}
+
     def _names(self, name: str, item: object) -> bool:
         if name in ("id", "message_id"):
             return _is_among(item, self.ids)

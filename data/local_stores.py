@@ -94,7 +94,7 @@ def _without(line: bytes, erasure: Erasure, is_spilled: bool) -> bytes | None:
         return b"" if any(trace in line for trace in erasure.traces()) else None
     if not erasure.concerns(value):
         cleared = erasure.without_quotes(value)
-    elif is_spilled and value.get("kind") in ("decision", "feedback"):
+    elif is_spilled and isinstance(value, dict) and value.get("kind") in ("decision", "feedback"):
         cleared = erasure.without_person(value)
     else:
         return b""

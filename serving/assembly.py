@@ -68,9 +68,9 @@ class _Database:
 
         return LedgerWriter(open_ledger)
 
-    def write(self, records: Sequence[Record]) -> None:
-        """Write the records, all or none."""
-        self._writer.write(records)
+    def write(self, records: Sequence[Record]) -> int:
+        """Write the records, all or none but those refused for what they say; return how many were refused."""
+        return self._writer.write(records)
 
     def keep(self, retention: Retention) -> None:
         """Forget what is due."""

@@ -90,8 +90,8 @@ def _check_headers(headers: Mapping[str, str], limits: Limits) -> None:
         raise ApiError("invalid_request", f"the headers are larger than {limits.max_header_bytes} bytes", headers=CLOSE)
     if headers.get("content-encoding", "identity").lower() not in {"", "identity"}:
         raise ApiError("invalid_request", "compressed bodies are not accepted; send plain JSON", headers=CLOSE)
-    kind = headers.get("content-type", "application/json").split(";")[0].strip().lower()
-    if kind != "application/json":
+    kind = headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind != "application/json":  # nor none: a web page may send anything else to us without the browser asking first
         raise ApiError("invalid_request", f"Content-Type is {kind[:80]!r}; send application/json", headers=CLOSE)
     length = headers.get("content-length", "0")
     if not (length.isascii() and length.isdigit()):

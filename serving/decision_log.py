@@ -23,8 +23,8 @@ log = logging.getLogger("switchboard.log")
 class Writer(Protocol):
     """What the decision log needs of a database."""
 
-    def write(self, records: Sequence[Record]) -> None:
-        """Write the records, all or none."""
+    def write(self, records: Sequence[Record]) -> int:
+        """Write the records, all or none but those it refuses for what they say; return how many it refused."""
         ...
 
 
@@ -91,8 +91,11 @@ class DecisionLog:
 
     def _write_waiting(self) -> None:
         while batch := self._take_to_write():
-            if self._is_paused() or not self._write(batch):
+            refused = None if self._is_paused() else self._write(batch)
+            if refused is None:
                 self._spill_or_lose(batch)
+            else:
+                self._metrics.log_lost.inc(refused)
 
     def _guard(self) -> None:
         """Spill the oldest when the queue is long because the writer hangs in the database."""
@@ -114,19 +117,25 @@ class DecisionLog:
     def _take_first(self) -> list[Record]:
         return [self._records.popleft() for _ in range(min(BATCH, len(self._records)))]
 
-    def _write(self, batch: Sequence[Record]) -> bool:
-        written = self._try(lambda: self._writer.write(batch))
-        if written:
-            self._metrics.log_written.inc(len(batch))
-        return written
+    def _write(self, batch: Sequence[Record]) -> int | None:
+        """Return how many of a batch the database refused for what they say; None where it took none."""
+        refused: list[int] = []
+        if not self._try(lambda: refused.append(self._writer.write(batch))):
+            return None
+        self._metrics.log_written.inc(len(batch) - refused[0])
+        return refused[0]
 
     def _bring_back(self) -> None:
         if self._is_paused() or monotonic() < self._look_again_at or not self._spill:
             return
+        lost = 0
         try:
             for batch in self._spill.batches():
-                if self._stop.is_set() or not self._write(batch):
+                refused = None if self._stop.is_set() else self._write(batch)
+                if refused is None:
                     return
+                lost += refused
+            self._metrics.log_lost.inc(lost)  # only now that the file is gone, else the same would be refused again
         except OSError as error:  # the disk's fault, not the database's, which goes on taking what is new
             self._look_again_at = monotonic() + LONGEST_PAUSE_S
             log.error("the spill file cannot be read back", extra={"reason": error.strerror})

@@ -2,8 +2,10 @@
 
 import asyncio
 import hashlib
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -16,6 +18,8 @@ from serving.records import DecisionRecord, FeedbackRecord, Record
 
 RECENT = 50_000  # decisions whose messages are known without asking the database
 LOOKUP_S = 2.0
+LOOKUPS = 16  # at a time: as many threads may hang with the database, and as many callers wait for it
+RETRY_AFTER_S = 2
 
 NO_NUL = r"^[^\x00]*$"  # which no database keeps
 
@@ -50,6 +54,7 @@ class FeedbackDesk:
         """`find_message` returns a decision's message from the database, "" for none, None if it cannot say now."""
         self._put, self._find_message = put, find_message
         self._recent: OrderedDict[str, str] = OrderedDict()
+        self._lookups = threading.Semaphore(LOOKUPS)
 
     def remember(self, records: Sequence[Record]) -> None:
         """Keep which messages these decisions were made on."""
@@ -76,12 +81,39 @@ class FeedbackDesk:
             return self._recent[decision_id]
         try:
             async with asyncio.timeout(LOOKUP_S):
-                found = await asyncio.to_thread(self._find_message, decision_id)
-        except (TimeoutError, SwitchboardError):
+                found = await asyncio.wrap_future(self._look_up(decision_id))
+        except TimeoutError:
+            raise _busy() from None
+        except SwitchboardError:
             found = None
         if found == "":
             raise ApiError("not_found", f"no decision {decision_id[:80]!r}; give the decision_id of an answer")
         return found or ""
+
+    def _look_up(self, decision_id: str) -> "Future[str | None]":
+        """Begin to ask the database, in a thread of its own that does not keep the process from ending."""
+        if not self._lookups.acquire(blocking=False):
+            raise _busy()
+        answer: Future[str | None] = Future()
+        answer.set_running_or_notify_cancel()  # who waits may leave; the answer is then nobody's
+
+        def look() -> None:
+            try:
+                answer.set_result(self._find_message(decision_id))
+            except Exception as error:
+                answer.set_exception(error)
+            finally:
+                self._lookups.release()
+
+        threading.Thread(target=look, name="decision-lookup", daemon=True).start()
+        return answer
+
+
+def _busy() -> ApiError:
+    return ApiError(
+        "overloaded", f"the database does not say now which message was decided; try again in {RETRY_AFTER_S} s",
+        {"retry_after_s": RETRY_AFTER_S}, {"Retry-After": str(RETRY_AFTER_S)},
+    )  # fmt: skip
 
 
 def read_feedback(body: Any) -> Feedback:

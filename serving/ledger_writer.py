@@ -21,19 +21,19 @@ class LedgerWriter:
         self._open = open_
         self._ledger: Ledger | None = None
 
-    def write(self, records: Sequence[Record]) -> None:
+    def write(self, records: Sequence[Record]) -> int:
         """Write the records, all or none; what was written before is left as it is.
 
-        A record that the database refuses for what it says is left out by itself and logged.
+        A record that the database refuses for what it says is left out by itself and logged; returns how many were.
         """
         try:
             try:
                 self._write(records)
+                return 0
             except Exception as error:
                 if _is_outage(error):
                     raise
-                for record in records:
-                    self._write_alone(record)
+                return sum(not self._is_taken_alone(record) for record in records)
         except _OUTAGES:
             self.close()
             raise
@@ -48,13 +48,15 @@ class LedgerWriter:
                 if isinstance(record, FeedbackRecord):
                     append_feedback(ledger, record)
 
-    def _write_alone(self, record: Record) -> None:
+    def _is_taken_alone(self, record: Record) -> bool:
         try:
             self._write([record])
+            return True
         except Exception as error:
             if _is_outage(error):
                 raise
             log.error("a record was refused", extra={"kind": type(record).__name__, "reason": type(error).__name__})
+            return False
 
     def ledger(self) -> Ledger:
         """Return the ledger, opened."""

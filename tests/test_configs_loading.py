@@ -49,6 +49,7 @@ def test_overrides_reach_into_nested_keys_and_are_read_as_yaml(file: Path):
         ("=3", "is not an override; write key=value"),
         ("epochs.deep=3", "'epochs' holds a single value"),
         ("epochs=[1", "the value cannot be read as YAML"),
+        ("inner={rate: 1, rate: 2}", "'inner={rate: 1, rate: 2}': line 1: the key 'rate' is in line 1 already"),
     ],
 )
 def test_a_wrong_override_is_refused_in_one_line(file: Path, override: str, said: str):
@@ -68,6 +69,28 @@ def test_a_broken_file_is_refused_by_its_name(tmp_path: Path, text: str, said: s
         load_config(Outer, path)
     assert said in str(caught.value) and str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("epochs: 1\ninner: {}\nepochs: 2\n", "line 3: the key 'epochs' is in line 1 already; keep one of them"),
+        ("inner:\n  rate: 1\n  'rate': 2\n", "line 3: the key 'rate' is in line 2 already; keep one of them"),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused_by_file_line_and_name(tmp_path: Path, text: str, said: str):
+    path = tmp_path / "twice.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SwitchboardError) as caught:
+        load_config(Outer, path)
+    assert str(caught.value) == f"{path}: {said}"
+
+
+def test_a_merged_key_may_be_given_anew(tmp_path: Path):
+    path = tmp_path / "merged.yaml"
+    path.write_text("inner: {<<: {rate: 2, names: [a]}, rate: 3}
+", encoding="utf-8")
+    assert load_config(Outer, path).inner == Inner(rate=3, names=("a",))
 
 
 def test_a_missing_file_is_named_and_an_empty_one_means_defaults(tmp_path: Path):

@@ -39,7 +39,7 @@ def filled(ledger: Ledger, var_dir: Path) -> Ledger:
 def _spill(var_dir: Path, name: str = "spill/decisions.spill.jsonl") -> Path:
     path = var_dir / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = [{"kind": "decision", "message": {"id": key, "text": text, "author": author}} for key, text, author in
+    lines = [{"kind": "decision", "decision": {"id": f"d-{key}", "message_id": key}, "message": {"id": key, "text": text, "author": author}} for key, text, author in
              (("other-1", OTHER, "bob"), ("secret-1", SECRET, "ann"), ("new-1", "spilled only, never written", "ann"))]  # fmt: skip
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return path
@@ -88,12 +88,15 @@ def test_a_snapshot_whose_rewriting_is_killed_stays_whole_and_the_next_time_fini
     assert list(snapshot.folder.glob("*.parquet")) == [snapshot.path]
 
 
-def test_spill_lines_are_blanked_where_they_stand(filled: Ledger, var_dir: Path):
+def test_spilled_records_lose_words_and_author_where_they_stand(filled: Ledger, var_dir: Path):
     path = _spill(var_dir)
     size = path.stat().st_size
     assert forget_author(filled, "ann").stores["spill files"] == 2
     assert path.stat().st_size == size
-    assert [json.loads(line)["message"]["id"] for line in path.read_text().splitlines() if line.strip()] == ["other-1"]
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [line["decision"]["id"] for line in lines] == ["d-other-1", "d-secret-1", "d-new-1"]
+    assert [line["message"]["text"] for line in lines] == [OTHER, "", ""]
+    assert [line["message"]["author"] for line in lines] == ["bob", "", ""]
 
 
 def test_lines_of_any_shape_are_understood(filled: Ledger, var_dir: Path):

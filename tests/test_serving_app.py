@@ -93,6 +93,20 @@ def test_limits_are_typed_before_parsing_where_possible(client):
     assert (status, error["type"], error["details"]["max_items"]) == (413, "payload_too_large", 256)
 
 
+@pytest.mark.parametrize("path", ["/classify", "/feedback"])
+def test_a_body_must_say_that_it_is_json_which_no_web_page_may_without_asking(client, path):
+    body = json.dumps(
+        {"messages": [{"text": "thanks"}]} if path == "/classify" else {"message_id": "m", "label": "lead"}
+    )
+    assert (
+        client.post(path, content=body, headers={"content-type": "Application/JSON; charset=utf-8"}).status_code == 200
+    )
+    response = client.post(path, content=body.encode())
+    assert "content-type" not in response.request.headers
+    assert (response.status_code, response.json()["error"]["type"]) == (400, "invalid_request")
+    assert "application/json" in response.json()["error"]["message"]
+
+
 def test_a_text_beyond_the_limit_is_that_messages_error(client):
     rows = classify(client, "x" * 100_000, "thanks").json()["results"]
     assert rows[0]["error"]["details"]["max_characters"] == 20_000

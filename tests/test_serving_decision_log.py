@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from data.clean import clean
+from data.forgetting import forget_author
 from data.ledger import Decision, LedgerError, open_ledger
 from data.messages import Message
 from serving.decision_log import DecisionLog
@@ -52,6 +53,7 @@ class Database:
         if self.away:
             raise LedgerError("taken away")
         self.written.extend(records)
+        return 0
 
 
 def value(metrics: Metrics, name: str) -> float:
@@ -123,6 +125,78 @@ def test_stopping_beside_a_database_that_hangs_spills_all_and_returns(parts, mon
     assert [one.decision.id for batch in spill.batches() for one in batch] == [f"d-{n}" for n in range(700)]
     assert value(metrics, "log_lost_total") == 0
     database.hangs.set()
+
+
+def test_what_finds_queue_and_spill_full_is_counted_as_lost_once(tmp_path):
+    database, metrics = Database(), Metrics()
+    database.hangs.clear()
+    log = DecisionLog(database, Spill(tmp_path, 0), metrics, queue=100)
+    log.put([record(n) for n in range(250)])
+    assert (len(log), value(metrics, "log_lost_total")) == (200, 50)
+    database.away = True
+    database.hangs.set()
+    log.start()
+    wait_until(lambda: value(metrics, "log_lost_total") == 250)
+    log.stop()
+    assert [value(metrics, f"log_{name}_total") for name in ("lost", "spilled", "written")] == [250, 0, 0]
+
+
+def test_what_the_database_refuses_is_counted_as_lost_and_not_as_written(sqlite_url, tmp_path):
+    metrics, spill = Metrics(), Spill(tmp_path, 1 << 20)
+    spill.append([record(1), correction(1, label="no such label")])
+    writer = LedgerWriter(lambda: open_ledger(sqlite_url))
+    log = DecisionLog(writer, spill, metrics, queue=100)
+    log.put([correction(2, label="no such label", message_id="m-2"), record(2)])
+    log.start()
+    wait_until(lambda: value(metrics, "log_written_total") == 2)
+    wait_until(lambda: not len(log))
+    log.stop()
+    assert [value(metrics, f"log_{name}_total") for name in ("lost", "spilled", "written")] == [2, 0, 2]
+    writer.close()
+
+
+def test_a_refusal_read_again_from_the_spill_is_counted_once(tmp_path, monkeypatch):
+    monkeypatch.setattr("serving.decision_log.FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr("serving.decision_log.LONGEST_PAUSE_S", 0.01)
+    monkeypatch.setattr("serving.spill.CHUNK", 1)
+    metrics, spill, asked = Metrics(), Spill(tmp_path, 1 << 20), []
+
+    class Refusing:
+        def write(self, records) -> int:
+            asked.append(records)
+            if len(asked) == 2:
+                raise LedgerError("taken away after the first batch")
+            return 1
+
+    spill.append([record(1), record(2)])
+    log = DecisionLog(Refusing(), spill, metrics, queue=100)
+    log.start()
+    wait_until(lambda: not spill)
+    log.stop()
+    assert (len(asked), value(metrics, "log_lost_total")) == (4, 2)
+
+
+def test_a_spilled_decision_of_a_forgotten_author_is_written_without_words(sqlite_url, tmp_path, monkeypatch):
+    monkeypatch.setenv("SWITCHBOARD_VAR", str(tmp_path))
+    spill = Spill(tmp_path / "spill", 1 << 20)
+    stored, unknown = record(1, text="only in the ledger"), record(2, text="never written")
+    by_ann = replace(unknown, message=replace(unknown.message, author="ann", parent_text="asked"))
+    path = tmp_path / "spill" / "decisions.spill.jsonl"
+    with open_ledger(sqlite_url) as ledger:
+        ledger.messages.add([replace(stored.message, author="ann")])
+        spill.append([by_ann, correction(1, message_id="m-1", note="says ann"), record(3)])
+        size = path.stat().st_size
+        assert forget_author(ledger, "ann").stores["spill files"] == 2
+        assert forget_author(ledger, "ann").stores["spill files"] == 0
+    assert path.stat().st_size == size, "its writer may be appending"
+    assert b"ann" not in path.read_bytes().replace(b"crm:ann", b"") and b"never written" not in path.read_bytes()
+    writer = LedgerWriter(lambda: open_ledger(sqlite_url))
+    assert [writer.write(batch) for batch in spill.batches()] == [0]
+    ledger = writer.ledger()
+    assert ledger.decisions.get(["d-2"])["d-2"].scores == {"praise": 0.9} and ledger.decisions.count() == 2
+    assert [(one.event.label, one.event.note) for one in ledger.events.of(["m-1"])["m-1"]] == [("abuse", "")]
+    assert ledger.messages.known(["m-1", "m-2", "m-3"]) == {"m-3"}
+    writer.close()
 
 
 def test_a_spill_that_cannot_be_read_back_does_not_end_the_log(parts, tmp_path):
