@@ -1,0 +1,66 @@
+"""Corrections beside a database that hangs: few callers wait, for a bounded time, and all are told when to come back."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from serving.errors import ApiError
+from serving.feedback import LOOKUPS, FeedbackDesk
+from serving.records import Record
+
+
+class Hanging:
+    """A database that answers no look-up before it is let go."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.go = threading.Event()
+
+    def find(self, decision_id: str) -> str:
+        self.asked += 1
+        self.go.wait(60)
+        return "m-1"
+
+
+@pytest.fixture
+def database() -> Iterator[Hanging]:
+    hanging = Hanging()
+    yield hanging
+    hanging.go.set()
+
+
+async def answer(desk: FeedbackDesk, number: int) -> str:
+    try:
+        await desk.take({"decision_id": f"d-{number}", "label": "praise"}, "crm")
+    except ApiError as error:
+        assert int(error.headers["Retry-After"]) == error.details["retry_after_s"] > 0
+        return error.type
+    return "accepted"
+
+
+def lookups() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "decision-lookup"]
+
+
+def test_a_database_that_hangs_holds_few_threads_and_no_caller_for_long(database, monkeypatch):
+    monkeypatch.setattr("serving.feedback.LOOKUP_S", 0.2)
+    put: list[Record] = []
+    desk = FeedbackDesk(put.extend, database.find)
+
+    async def hang_then_recover() -> None:
+        assert set(await asyncio.gather(*(answer(desk, n) for n in range(3 * LOOKUPS)))) == {"overloaded"}
+        assert await answer(desk, 1) == "overloaded"
+        assert database.asked == len(lookups()) == LOOKUPS
+        assert all(thread.daemon for thread in lookups()), "the process must end although the database hangs"
+        assert await asyncio.to_thread(lambda: "free") == "free", "others' threads are not held"
+        assert put == []
+        database.go.set()
+        for thread in lookups():
+            await asyncio.to_thread(thread.join, 20)
+        monkeypatch.setattr("serving.feedback.LOOKUP_S", 60.0)
+        assert await answer(desk, 1) == "accepted"
+
+    asyncio.run(hang_then_recover())
+    assert len(put) == 1
