@@ -25,7 +25,7 @@ def load_config(model: type[C], path: Path, overrides: Sequence[str] = ()) -> C:
     if not path.is_file():
         raise SwitchboardError(f"{path}: no such configuration file")
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        values = _read_yaml(path.read_text(encoding="utf-8"), str(path)) or {}
     except yaml.YAMLError as error:
         raise SwitchboardError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     except UnicodeDecodeError as error:
@@ -45,6 +45,28 @@ def parse_config(model: type[C], values: dict[str, Any], source: str) -> C:
         raise SwitchboardError(f"{source}: {_explain(model, error)}") from None
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML's own loader keeps the last of two values under one key and says nothing; this one refuses them."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            if repr(key) in lines:
+                raise SwitchboardError(
+                    f"{self.name}: line {line}: the key {key.value!r} is in line {lines[repr(key)]} already; keep one of them"
+                )
+            lines[repr(key)] = line
+        return node
+
+
+def _read_yaml(text: str, source: str) -> Any:
+    loader = _Loader(text)
+    loader.name = source
+    return loader.get_single_data()
+
+
 def _apply(values: dict[str, Any], override: str) -> None:
     key, separator, text = override.partition("=")
     if not separator or not key:
@@ -55,7 +77,7 @@ def _apply(values: dict[str, Any], override: str) -> None:
         if not isinstance(values, dict):
             raise SwitchboardError(f"{override!r}: {parent!r} holds a single value, it has no keys below it")
     try:
-        values[last] = yaml.safe_load(text)
+        values[last] = _read_yaml(text, repr(override))
     except yaml.YAMLError:
         raise SwitchboardError(f"{override!r}: the value cannot be read as YAML") from None
 

@@ -88,8 +88,7 @@ def test_a_key_that_stands_twice_is_refused_by_file_line_and_name(tmp_path: Path
 
 def test_a_merged_key_may_be_given_anew(tmp_path: Path):
     path = tmp_path / "merged.yaml"
-    path.write_text("inner: {<<: {rate: 2, names: [a]}, rate: 3}
-", encoding="utf-8")
+    path.write_text("inner: {<<: {rate: 2, names: [a]}, rate: 3}\n", encoding="utf-8")
     assert load_config(Outer, path).inner == Inner(rate=3, names=("a",))
 
 
