@@ -46,6 +46,9 @@ def test_the_service_is_as_it_describes_itself(path, method, service):
     check()
 
 
+CALL = b"POST /classify HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+
+
 def raw(service: Service, data: bytes, then_wait: bool = True) -> bytes:
     """Send bytes as they are and return what comes back until the other side closes."""
     with socket.create_connection(("127.0.0.1", service.port), timeout=30) as connection:
@@ -65,7 +68,7 @@ def test_it_serves_without_torch_or_mlflow_in_modest_memory(service):
 
 
 def test_a_body_that_stops_half_way_is_given_up(service):
-    answer = raw(service, b"POST /classify HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+    answer = raw(service, CALL + b"Content-Length: 100\r\n\r\n{")
     assert answer.startswith(b"HTTP/1.1 504") and b'"timeout"' in answer
 
 
@@ -78,7 +81,7 @@ def test_what_is_no_request_is_refused_typed(service):
 
 def test_callers_that_go_away_hold_nothing(service):
     body = json.dumps({"messages": [{"text": "broken"}] * 100}).encode()
-    head = b"POST /classify HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body)
+    head = CALL + b"Content-Length: %d\r\n\r\n" % len(body)
     for _ in range(30):
         raw(service, head + body, then_wait=False)
         raw(service, head + body[:50], then_wait=False)
