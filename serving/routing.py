@@ -9,7 +9,7 @@ from typing import Literal
 
 from configs.playbook import ANY, OUT_OF_SCOPE, REVIEW, Facts, Overrides, Playbook, Priority, Route, Rule
 from data.messages import Message
-from serving.facts import CallerFacts, holds_any
+from serving.facts import CallerFacts, holds_any, straight
 from training.policy import Judgement, Outcome, Reason
 
 RouteReason = Reason | Literal["rule"]
@@ -73,7 +73,7 @@ def unmet(when: Facts, judgement: Judgement, message: Message, facts: CallerFact
         return "customer_tiers"
     if when.sentiments and facts.sentiment.lower() not in when.sentiments:
         return "sentiments"
-    if when.keywords and not _keyword_pattern(when.keywords).search(message.text):
+    if when.keywords and not _keyword_pattern(when.keywords).search(straight(message.text)):
         return "keywords"
     return "detected" if when.detected and not holds_any(when.detected, message.text) else ""
 
@@ -93,7 +93,7 @@ def channel_overrides(segment: str, channel: str, playbook: Playbook) -> dict[st
 
 @cache
 def _keyword_pattern(keywords: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, keywords))})(?!\w)", re.I)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(re.escape(straight(word)) for word in keywords)})(?!\w)", re.I)
 
 
 def override(route: Route, overrides: Iterable[Overrides]) -> Route:

@@ -103,6 +103,20 @@ def test_figures_of_speech_are_no_threats(text):
     assert not holds_any(["threat", "leaving"], text)
 
 
+@pytest.mark.parametrize("keyword", ["won't pay", "won’t pay"])
+@pytest.mark.parametrize("text", ["I won't pay this", "I won’t pay this", "I WON‘T PAY"])
+def test_an_apostrophe_is_one_whether_straight_or_curly(keyword, text):
+    values = {**load_playbook().model_dump(), "rules": [{"name": "a", "when": {"keywords": [keyword]}, "then": {}}]}
+    playbook = parse_config(Playbook, values, "playbook.yaml")
+    found = decide_route(sure("request"), Message(text, "m"), CallerFacts(), playbook, NOON)
+    assert found.route.rules == ("a",)
+
+
+@pytest.mark.parametrize("apostrophe", "'’‘")
+def test_who_says_we_are_leaving_is_heard_with_any_apostrophe(apostrophe):
+    assert holds_any(["leaving"], f"we{apostrophe}re done with you")
+
+
 def test_an_explanation_names_every_rule_and_what_it_lacked():
     message = Message("cancel my contract", "m", channel="twitter")
     steps, found = explain(sure("abuse"), message, CallerFacts(), load_playbook())
