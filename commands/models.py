@@ -1,12 +1,16 @@
 """`switchboard models | promote | rollback`."""
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from commands.progress import say
 from configs.errors import SwitchboardError
+
+if TYPE_CHECKING:
+    from training.publish import Champion
+    from training.registry import Version
 
 app = typer.Typer()
 Reason = Annotated[str, typer.Option("--why", "--reason", help="Kept in the audit trail.")]
@@ -46,23 +50,32 @@ def promote(
     on: Annotated[
         str | None, typer.Option(help="Rows for --again: a labelled file or a snapshot; else the seed's.")
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Make a version the champion that is served, where the gate let it pass against the champion there is now."""
+    from configs.paths import published_dir
     from flows.judging import GATE_FILE, judge_again
     from flows.model import promote_version
+    from training.publish import read_champion
     from training.registry import Registry
 
     registry = Registry()
-    found = registry.find(version)
+    found, previous = registry.find(version), read_champion(published_dir())
     if again:
         found = judge_again(registry, found, on, say)
     against = _against(found.tags)
-    if against and not force:
-        _print_refusal(registry.text(found, GATE_FILE))
-        raise SwitchboardError(f"version {found.version}: {against}; use --force --why TEXT to override")
-    if against and not reason.strip():
-        raise SwitchboardError(f"version {found.version}: {against}; say why it is forced: --why TEXT")
-    promote_version(registry, found, say, action="force" if against else "promote", reason=reason)
+    gate = registry.text(found, GATE_FILE)
+    if against and not (force and reason.strip()):
+        if as_json:
+            _print_json("refused", found, gate, against, previous, previous)
+        elif not force:
+            _print_refusal(gate)
+        remedy = "say why it is forced: --why TEXT" if force else "use --force --why TEXT to override"
+        raise SwitchboardError(f"version {found.version}: {against}; {remedy}")
+    action = "force" if against else "promote"
+    champion = promote_version(registry, found, say, action=action, reason=reason)
+    if as_json:
+        _print_json(action, found, gate, against, previous, champion)
 
 
 def _against(tags: dict[str, str]) -> str:
@@ -85,6 +98,16 @@ def _against(tags: dict[str, str]) -> str:
     return "the gate compared it with another champion than today's; judge it again with --again [--on ROWS]"
 
 
+def _print_json(
+    action: str, version: "Version", gate: str, against: str, previous: "Champion | None", champion: "Champion | None"
+) -> None:
+    """Print what was done with a version, what the gate says of it, and the champion before and now."""
+    before, now = (one.model_dump() if one else None for one in (previous, champion))
+    verdict = json.loads(gate) if gate else None
+    print(json.dumps({"version": version.version, "action": action, "against": against or None, "gate": verdict,
+                      "previous": before, "champion": now}))  # fmt: skip
+
+
 def _print_refusal(verdict: str) -> None:
     """Print each check that speaks against, with the champion's figure and this version's."""
     checks = json.loads(verdict)["checks"] if verdict else []
@@ -97,16 +120,19 @@ def _print_refusal(verdict: str) -> None:
 
 
 @app.command()
-def rollback(reason: Reason = "") -> None:
+def rollback(reason: Reason = "", as_json: Json = False) -> None:
     """Make the champion before this one the champion again."""
     from configs.paths import published_dir
+    from flows.judging import GATE_FILE
     from flows.model import promote_version
-    from training.publish import previous_version
+    from training.publish import previous_version, read_champion
     from training.registry import Registry
 
-    registry = Registry()
-    version = registry.find(previous_version(published_dir()))
-    promote_version(registry, version, say, action="rollback", reason=reason)
+    registry, published = Registry(), published_dir()
+    version, previous = registry.find(previous_version(published)), read_champion(published)
+    champion = promote_version(registry, version, say, action="rollback", reason=reason)
+    if as_json:
+        _print_json("rollback", version, registry.text(version, GATE_FILE), "", previous, champion)
 
 
 def _figures_that_matter(metrics: dict[str, float]) -> str:

@@ -70,6 +70,23 @@ def test_a_refusal_shows_both_figures_and_only_a_why_forces_it(registry: Registr
     assert trail[0].verdict == "passed" and trail[1].verdict.startswith("failed: macro_f1")
 
 
+def test_machines_read_what_changed_and_what_was_refused(registry: Registry, tmp_path: Path, lenient: None):
+    good, bad = (_register(registry, tmp_path / name, strength) for name, strength in (("good", 2.0), ("bad", 0.0)))
+    said = json.loads(_call("promote", good, "--json").stdout)
+    assert (said["action"], said["against"], said["previous"], said["champion"]["version"]) == (
+        "promote", None, None, good,
+    )  # fmt: skip
+    judging.judge_again(registry, registry.find(bad), _file(tmp_path), lambda line: None)
+    refused = _call("promote", bad, "--json")
+    said = json.loads(refused.stdout)
+    assert refused.exit_code != 0 and said["action"] == "refused" and not said["gate"]["passed"]
+    assert said["against"].startswith("the gate says failed") and said["champion"]["version"] == good
+    said = json.loads(_call("promote", bad, "--force", "--why", "a trial", "--json").stdout)
+    assert (said["action"], said["previous"]["version"], said["champion"]["version"]) == ("force", good, bad)
+    said = json.loads(_call("rollback", "--json").stdout)
+    assert (said["action"], said["previous"]["version"], said["champion"]["version"]) == ("rollback", bad, good)
+
+
 def test_a_verdict_against_another_champion_is_no_pass_until_judged_again(
     registry: Registry, tmp_path: Path, lenient: None
 ):
