@@ -70,5 +70,13 @@ def test_a_page_on_rows_of_one_label_is_no_crash(tiny_bundle: Path, tmp_path: Pa
         assert write_report(subject, tmp_path / "deep" / "page.html").stat().st_size > 10_000
 
 
+@pytest.mark.parametrize("points", [[], [Point(60, 0.5)], [Point(60, 0.5), Point(60, 0.6)]])
+def test_one_size_of_training_makes_no_learning_curve(tiny_bundle: Path, points: list[Point]):
+    predictor = Predictor(tiny_bundle, threads=1)
+    candidate = examine(predictor, [LabelledMessage(Message("thanks", "a"), "praise")])
+    page = render(Subject(predictor.info, predictor.digest, candidate, "one row", learning=points))
+    assert 'alt="Learning curve"' not in page
+
+
 def test_figures_as_people_read_them():
     assert (number(0.8449), number(float("nan")), percent(0.934, 1), percent(0.5)) == ("0.84", "–", "93.4%", "50%")

@@ -92,6 +92,6 @@ def _pictures(subject: Subject) -> dict[str, str]:
             "risk": pictures.risk_figure(inside),
             "precision_recall": pictures.precision_recall_figure(inside, subject.candidate.scored.labels),
         }
-    if subject.learning:
+    if len({point.rows for point in subject.learning}) > 1:  # one dot is no curve
         drawn["learning"] = pictures.learning_figure(subject.learning, fit_curve(subject.learning))
     return drawn
