@@ -5,11 +5,9 @@ from pathlib import Path
 
 from configs.recipe import Recipe
 from flows.training_set import seed_training_set
-from training.answers import Answers
 from training.bundle import BundleInfo
 from training.examples import as_examples
 from training.finetune import FineTuned
-from training.inference import network_logits
 from training.opinions import with_opinions
 from training.run import Learnt, seal_learnt, seen_mix
 from training.setup import make_ready
@@ -29,6 +27,5 @@ def seed_bundle(
     work = work or folder.parent / f".{folder.name}-work"
     work.mkdir(parents=True, exist_ok=True)
     network = seed_network(setup, examples, work / "seed", say=say)
-    held = network_logits(network, setup.tokenizer, setup.tokenised(as_examples(parts.holdout)))
-    learnt = Learnt(FineTuned(network, []), Answers(parts.holdout, *held), seen_mix(setup, examples), "fine_tune")
+    learnt = Learnt(FineTuned(network, []), parts.holdout, seen_mix(setup, examples), "fine_tune")
     return seal_learnt(setup, learnt, examples, parts.holdout, folder, commit, work, say)

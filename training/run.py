@@ -19,14 +19,14 @@ from training.archive import Archive, load_examples, save_examples, taught_by
 from training.bundle import BundleInfo, read_info, verify
 from training.card import write_card
 from training.distil import distil_once
-from training.examples import Example, as_examples
+from training.examples import Example, as_examples, targets_of
 from training.export import export_network, write_bundle
 from training.few import choose_method, learn_from_few, rarest
 from training.finetune import FineTuned
 from training.inference import network_logits
 from training.opinions import with_opinions
 from training.parts import fingerprint
-from training.precision import Exported, choose_precision
+from training.precision import CALIBRATING, Exported, choose_precision
 from training.processes import is_first
 from training.setup import Setup, make_ready
 from training.warm import is_mixed, keep_network, learn_beside_seed
@@ -47,12 +47,16 @@ class Trained:
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """A trained network, its answers on rows it did not see, the class mix (L,) it was taught, and the method."""
+    """A trained network, the rows held out from it, the class mix (L,) it was taught, and the method.
+
+    `answers` on those rows are given where the network itself saw them, by others like it that did not.
+    """
 
     tuned: FineTuned
-    answers: Answers
+    held: Sequence[LabelledMessage]
     seen: np.ndarray
     method: str
+    answers: Answers | None = None
 
 
 def train_bundle(
@@ -131,7 +135,7 @@ def _learn_labelled(
         return _fine_tune(setup, examples, holdout, folder, callbacks)
     every = [*examples, *as_examples(holdout)]
     tuned, answers = learn_from_few(setup, every, folder)
-    return Learnt(tuned, answers, seen_mix(setup, every), "contrastive")
+    return Learnt(tuned, answers.rows, seen_mix(setup, every), "contrastive", answers)
 
 
 def _fine_tune(
@@ -139,11 +143,9 @@ def _fine_tune(
     callbacks: tuple[TrainerCallback, ...],
 ) -> Learnt:  # fmt: skip
     check_rows([example.row for example in examples], holdout, setup.taxonomy)
-    rows = setup.tokenised(as_examples(holdout))
-    tuned = setup.fine_tuned(examples, rows, folder / "checkpoints", callbacks)
+    tuned = setup.fine_tuned(examples, setup.tokenised(as_examples(holdout)), folder / "checkpoints", callbacks)
     keep_network(setup, examples, tuned.model)
-    answers = Answers(holdout, *network_logits(tuned.model, setup.tokenizer, rows))
-    return Learnt(tuned, answers, seen_mix(setup, examples), "fine_tune")
+    return Learnt(tuned, holdout, seen_mix(setup, examples), "fine_tune")
 
 
 def _beside_seed(
@@ -153,8 +155,7 @@ def _beside_seed(
     check_rows([example.row for example in examples], holdout, setup.taxonomy)
     rows = setup.tokenised(as_examples(holdout))
     tuned, learnt = learn_beside_seed(setup, examples, rows, folder, callbacks, say)
-    answers = Answers(holdout, *network_logits(tuned.model, setup.tokenizer, rows))
-    return Learnt(tuned, answers, seen_mix(setup, learnt), "adapt")
+    return Learnt(tuned, holdout, seen_mix(setup, learnt), "adapt")
 
 
 def _taught(
@@ -163,7 +164,9 @@ def _taught(
     path = work / "taught.jsonl"
     if path.exists():
         return load_examples(path)
-    calibration, _ = calibrate_on(teacher.answers, teacher.seen, setup.recipe, setup.taxonomy)
+    held = setup.tokenised(as_examples(teacher.held))
+    answers = teacher.answers or Answers(teacher.held, *network_logits(teacher.tuned.model, setup.tokenizer, held))
+    calibration, _ = calibrate_on(answers, teacher.seen, setup.recipe, setup.taxonomy)
     taught = taught_by(teacher.tuned.model, calibration, known, archive, setup, say)
     if is_first():
         save_examples(taught, path)
@@ -172,8 +175,8 @@ def _taught(
 
 def seen_mix(setup: Setup, examples: Sequence[Example]) -> np.ndarray:
     """Return how much of each label the examples teach, (L,)."""
-    rows = setup.tokenised(examples)
-    return (np.array(rows["targets"]) * np.array(rows["weight"])[:, None]).sum(axis=0)
+    targets, _, weights = targets_of(examples, setup.taxonomy.labels, setup.recipe.second_share)
+    return (targets * weights[:, None]).sum(axis=0)
 
 
 def check_rows(fit: Sequence[LabelledMessage], holdout: Sequence[LabelledMessage], taxonomy: Taxonomy) -> None:
@@ -202,19 +205,19 @@ def _export(
     setup: Setup, learnt: Learnt, examples: Sequence[Example], golden: Sequence[str], work: Path, say: Say
 ) -> Exported:
     """Return the network in ONNX, in the precision that the recipe asks for or that pays."""
-    path, rows = work / "fp32.onnx", learnt.answers.rows
+    path, rows = work / "fp32.onnx", learnt.held
     texts = [clean(text, setup.company) for text in golden]
     export_network(learnt.tuned.model, setup.tokenizer, texts, setup.recipe.max_tokens, path)
-    seen, held = (setup.tokenised(part)["input_ids"] for part in (examples, as_examples(rows)))
+    some = examples[:: max(1, len(examples) // CALIBRATING)]
+    seen, held = (setup.tokenised(part)["input_ids"] for part in (some, as_examples(rows)))
     exported = choose_precision(setup.recipe.precision, path, list(seen), list(held), rows, setup.taxonomy)
     say(f"precision {exported.precision}" + (f": {exported.check.told()}" if exported.check else ""))
     return exported
 
 
 def _describe(setup: Setup, learnt: Learnt, exported: Exported, data: str, commit: str) -> BundleInfo:
-    taxonomy, recipe, answers = load_taxonomy(), setup.recipe, learnt.answers
-    if learnt.method != "contrastive":  # the few were answered by networks that had not seen them; those stand
-        answers = replace(answers, logits=exported.logits, doubt=exported.doubt)
+    taxonomy, recipe = load_taxonomy(), setup.recipe
+    answers = learnt.answers or Answers(learnt.held, exported.logits, exported.doubt)
     calibration, thresholds = calibrate_on(answers, learnt.seen, recipe, taxonomy)
     now = datetime.now(UTC)
     return BundleInfo(
