@@ -19,7 +19,6 @@ from serving.records import DecisionRecord, FeedbackRecord, Record
 RECENT = 50_000  # decisions whose messages are known without asking the database
 LOOKUP_S = 2.0
 LOOKUPS = 16  # at a time: as many threads may hang with the database, and as many callers wait for it
-RETRY_AFTER_S = 2
 
 NO_NUL = r"^[^\x00]*$"  # which no database keeps
 
@@ -82,19 +81,21 @@ class FeedbackDesk:
         try:
             async with asyncio.timeout(LOOKUP_S):
                 found = await asyncio.wrap_future(self._look_up(decision_id))
-        except TimeoutError:
-            raise _busy() from None
-        except SwitchboardError:
+        except (TimeoutError, SwitchboardError):
             found = None
         if found == "":
             raise ApiError("not_found", f"no decision {decision_id[:80]!r}; give the decision_id of an answer")
         return found or ""
 
     def _look_up(self, decision_id: str) -> "Future[str | None]":
-        """Begin to ask the database, in a thread of its own that does not keep the process from ending."""
-        if not self._lookups.acquire(blocking=False):
-            raise _busy()
+        """Begin to ask the database, in a thread of its own that does not keep the process from ending.
+
+        Where LOOKUPS of them hang with it already it cannot say, as when it is down.
+        """
         answer: Future[str | None] = Future()
+        if not self._lookups.acquire(blocking=False):
+            answer.set_result(None)
+            return answer
         answer.set_running_or_notify_cancel()  # who waits may leave; the answer is then nobody's
 
         def look() -> None:
@@ -107,13 +108,6 @@ class FeedbackDesk:
 
         threading.Thread(target=look, name="decision-lookup", daemon=True).start()
         return answer
-
-
-def _busy() -> ApiError:
-    return ApiError(
-        "overloaded", f"the database does not say now which message was decided; try again in {RETRY_AFTER_S} s",
-        {"retry_after_s": RETRY_AFTER_S}, {"Retry-After": str(RETRY_AFTER_S)},
-    )  # fmt: skip
 
 
 def read_feedback(body: Any) -> Feedback:
