@@ -104,7 +104,8 @@ def test_a_full_queue_refuses_without_reading_the_body(tiny_bundle, tmp_path, mo
             async def send(event):
                 statuses.extend([event["status"]] if "status" in event else [])
 
-            scope = {"type": "http", "method": "POST", "path": "/classify", "headers": [], "client": ("127.0.0.1", 1), "query_string": b""}  # fmt: skip
+            scope = {"type": "http", "method": "POST", "path": "/classify", "client": ("127.0.0.1", 1),
+                     "headers": [(b"content-type", b"application/json")], "query_string": b""}  # fmt: skip
             await client.app(scope, receive, send)
 
         assert client.portal is not None
@@ -135,7 +136,8 @@ def test_who_leaves_the_queue_is_not_computed(tiny_bundle, tmp_path, monkeypatch
             async def send(event):
                 raise AssertionError("nobody is there")
 
-            scope = {"type": "http", "method": "POST", "path": "/classify", "headers": [], "client": ("127.0.0.1", 1), "query_string": b""}  # fmt: skip
+            scope = {"type": "http", "method": "POST", "path": "/classify", "client": ("127.0.0.1", 1),
+                     "headers": [(b"content-type", b"application/json")], "query_string": b""}  # fmt: skip
             await client.app(scope, receive, send)
 
         assert client.portal is not None
