@@ -1,13 +1,17 @@
-"""Corrections beside a database that hangs: few callers wait, for a bounded time, and no correction is lost."""
+"""Corrections: they reach the ledger, what cannot be right is refused, and no database that fails loses one."""
 
 import asyncio
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from data.ledger import open_ledger
 from serving.feedback import LOOKUPS, FeedbackDesk
 from serving.records import FeedbackRecord
+from serving.spill import Spill
+from tests.serving import classify, running, wait_until
 
 
 class Hanging:
@@ -55,3 +59,51 @@ def test_a_database_that_hangs_holds_few_threads_and_no_caller_for_long(database
 
     asyncio.run(hang_then_recover())
     assert put[-1].message_id == "m-1"
+
+
+def test_decisions_and_corrections_of_a_service_reach_the_ledger(tiny_bundle, tmp_path, monkeypatch):
+    monkeypatch.delenv("SWITCHBOARD_DATABASE_URL", raising=False)
+    with running(tiny_bundle, monkeypatch, tmp_path) as client:
+        row = classify(client, "my router is broken", id="m1", channel="twitter").json()["results"][0]
+        said = {"decision_id": row["decision_id"], "label": "question", "annotator": "ann"}
+        first, again = (client.post("/feedback", json=said) for _ in range(2))  # before the decision was written
+        assert first.status_code == 200 and first.json()["feedback_id"] == again.json()["feedback_id"]
+        assert (
+            client.post("/feedback", json={"message_id": "m1", "label": "none", "annotator": "bob"}).status_code == 200
+        )
+    with open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}") as ledger:
+        decision = ledger.decisions.get([row["decision_id"]])[row["decision_id"]]
+        events = [stored.event for stored in ledger.events.of(["m1"])["m1"]]
+        assert ledger.messages.get(["m1"])["m1"].message.text == "my router is broken"
+    assert (decision.label, decision.extra["team"], decision.extra["caller"]) == ("request", "technical", "local")
+    assert [(event.label, event.annotator, event.model_label) for event in events] == [
+        ("question", "local:ann", "request"), ("none", "local:bob", "request"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "said"), [
+    ({"decision_id": "d-unknown", "label": "praise"}, "no decision"),
+    ({"message_id": "m1", "label": "nonsense"}, "unknown label"),
+    ({"label": "praise"}, "either decision_id or message_id"),
+    ({"decision_id": "a", "message_id": "b", "label": "praise"}, "either"),
+    ({"message_id": "m1", "label": "praise", "else": 1}, "else"),
+    ({"message_id": 7, "label": "praise"}, "message_id"),
+    ([], "the body"),
+])  # fmt: skip
+def test_a_correction_that_cannot_be_right_is_refused(body, said, tiny_bundle, tmp_path, monkeypatch):
+    with running(tiny_bundle, monkeypatch, tmp_path) as client:
+        response = client.post("/feedback", json=body)
+        expected = (404, "not_found") if said == "no decision" else (400, "invalid_request")
+        assert (response.status_code, response.json()["error"]["type"]) == expected
+        assert said in response.json()["error"]["message"]
+
+
+def test_an_answer_never_waits_for_a_database_that_cannot_be_opened(tiny_bundle, tmp_path, monkeypatch):
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    monkeypatch.setenv("SWITCHBOARD_DATABASE_URL", f"sqlite:///{blocked}/ledger.db")
+    with running(tiny_bundle, monkeypatch, tmp_path) as client:
+        row = classify(client, "thanks").json()["results"][0]
+        assert client.post("/feedback", json={"decision_id": row["decision_id"], "label": "lead"}).status_code == 200
+        wait_until(lambda: "switchboard_log_spilled_total 2.0" in client.get("/metrics").text)
+    assert len([one for batch in Spill(Path(tmp_path) / "spill", 1 << 20).batches() for one in batch]) == 2

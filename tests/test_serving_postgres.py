@@ -9,9 +9,9 @@ from serving.ledger_writer import LedgerWriter
 from serving.metrics import Metrics
 from serving.records import DecisionRecord, Logged
 from serving.spill import Spill
+from tests.log_records import NOW, record, value
 from tests.postgres import Server
 from tests.serving import classify, running, wait_until
-from tests.test_serving_decision_log import NOW, record, value
 
 
 @pytest.fixture
