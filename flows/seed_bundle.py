@@ -15,16 +15,16 @@ from training.warm import seed_network
 
 
 def seed_bundle(
-    recipe: Recipe, folder: Path, commit: str, work: Path | None = None, say: Callable[[str], None] = lambda line: None
+    recipe: Recipe, folder: Path, commit: str, say: Callable[[str], None] = lambda line: None
 ) -> BundleInfo:
     """Seal the network of the seed to `folder` with the layers and precision of a recipe; learnt only if none is kept.
 
-    Work lies in `work`, so that a killed run goes on.
+    Its work lies beside `folder`, so that a killed run goes on.
     """
     setup = make_ready(recipe)
     parts = seed_training_set(recipe)
     examples = with_opinions(as_examples(parts.fit), setup)
-    work = work or folder.parent / f".{folder.name}-work"
+    work = folder.parent / f".{folder.name}-work"
     work.mkdir(parents=True, exist_ok=True)
     network = seed_network(setup, examples, work / "seed", say=say)
     learnt = Learnt(FineTuned(network, []), parts.holdout, seen_mix(setup, examples), "fine_tune")

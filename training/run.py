@@ -164,8 +164,10 @@ def _taught(
     path = work / "taught.jsonl"
     if path.exists():
         return load_examples(path)
-    held = setup.tokenised(as_examples(teacher.held))
-    answers = teacher.answers or Answers(teacher.held, *network_logits(teacher.tuned.model, setup.tokenizer, held))
+    answers = teacher.answers
+    if answers is None:
+        held = setup.tokenised(as_examples(teacher.held))
+        answers = Answers(teacher.held, *network_logits(teacher.tuned.model, setup.tokenizer, held))
     calibration, _ = calibrate_on(answers, teacher.seen, setup.recipe, setup.taxonomy)
     taught = taught_by(teacher.tuned.model, calibration, known, archive, setup, say)
     if is_first():
