@@ -116,7 +116,9 @@ def _plot(points: list[Point], path: Path, name: str) -> None:
     axes.axvline(5, color="0.6", linestyle=":", label="five times as fast")
     for point in points:
         axes.plot(point.speed, 100 * point.quality[name], "o", color="tab:blue")
-        axes.annotate(point.name, (point.speed, 100 * point.quality[name]), textcoords="offset points", xytext=(0, 7), ha="center")
+        axes.annotate(
+            point.name, (point.speed, 100 * point.quality[name]), textcoords="offset points", xytext=(0, 7), ha="center"
+        )
     axes.set(xlabel="throughput, times plain fp32", ylabel=f"macro-F1 on {name}", title="Speed and quality")
     axes.margins(x=0.25, y=0.2)
     axes.legend(loc="lower left", fontsize=8)
