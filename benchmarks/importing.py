@@ -1,89 +1,65 @@
-"""How fast, and in how much memory, `switchboard data import` takes many rows: python -m benchmarks.importing [ROWS]."""
+"""How fast, and in how much memory, many rows are imported, checked and made a snapshot of.
+
+python -m benchmarks.importing [ROWS]
+"""
 
 import json
 import os
 import random
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+from time import perf_counter
 
 from configs.taxonomy import load_taxonomy
+from data.corpus import read_corpus
 
-_WORDS = [
-    "my",
-    "parcel",
-    "order",
-    "refund",
-    "signal",
-    "app",
-    "bill",
-    "router",
-    "broadband",
-    "flight",
-    "bag",
-    "seat",
-    "late",
-    "again",
-    "today",
-    "still",
-    "please",
-    "thanks",
-    "great",
-    "worst",
-    "never",
-    "when",
-    "why",
-    "where",
-    "how",
-    "much",
-    "is",
-    "the",
-    "a",
-    "on",
-    "for",
-    "with",
-    "your",
-    "support",
-    "agent",
-    "driver",
-    "store",
-    "price",
-    "plan",
-    "upgrade",
-    "card",
-]
+WORDS = 18  # a message
+STEPS = {
+    "import": ("data", "import", "many.jsonl"),
+    "the same file again": ("data", "import", "many.jsonl"),
+    "check": ("data", "check"),
+    "snapshot": ("data", "snapshot"),
+}
 
 
 def main(rows: int) -> None:
-    """Write a file of made-up messages with ids, import it twice, and print rates and peak memory."""
+    """Write a file of made-up messages with ids, run each command on it, and print rates and peak memory."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "many.jsonl"
         _write(path, rows)
         print(f"{rows} rows, {path.stat().st_size / 1e6:.0f} MB")
-        for name in ("first import", "same file again"):
-            seconds = _import(path, Path(folder))
-            print(f"{name}: {seconds:.0f} s, {rows / seconds:.0f} rows/s")
-        print(f"peak memory of an import: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MB")
+        for name, arguments in STEPS.items():
+            seconds, peak, code = _run(arguments, Path(folder))
+            print(
+                f"{name}: {seconds:.0f} s, {rows / seconds:.0f} rows/s, peak {peak:.0f} MB, exit code {code}",
+                flush=True,
+            )
 
 
 def _write(path: Path, rows: int) -> None:
+    """Write messages of the corpus' words, each as often as it stands there, and random labels."""
     rng, labels = random.Random(13), load_taxonomy().annotation_values
-    with path.open("w") as file:
+    words = [word for row in read_corpus() for word in row.text.split()]
+    with path.open("w", encoding="utf-8") as file:
         for number in range(rows):
-            row = {"id": f"crm-{number}", "text": " ".join(rng.choices(_WORDS, k=18)), "label": rng.choice(labels),
+            row = {"id": f"crm-{number}", "text": " ".join(rng.choices(words, k=WORDS)), "label": rng.choice(labels),
                    "author": f"user{rng.randrange(rows)}", "channel": "twitter"}  # fmt: skip
             file.write(json.dumps(row) + "\n")
 
 
-def _import(path: Path, folder: Path) -> float:
-    started = time.perf_counter()
-    command = [sys.executable, "-m", "switchboard", "data", "import", str(path), "--json"]
+def _run(arguments: tuple[str, ...], folder: Path) -> tuple[float, float, int]:
+    """Return the seconds, the peak of resident MB and the exit code of a command, run in `folder`."""
     environment = os.environ | {"SWITCHBOARD_VAR": str(folder / "var")}
-    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - started
+    with (folder / "log").open("w") as log:
+        began = perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "switchboard", *arguments], env=environment, cwd=folder, stdout=log, stderr=log
+        )
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return perf_counter() - began, used.ru_maxrss / 1024, process.returncode
 
 
 if __name__ == "__main__":
