@@ -1,5 +1,7 @@
 """Databases that are shared, locked, damaged or wrong."""
 
+import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from alembic.script import ScriptDirectory
 from data.ledger import Ledger, LedgerError, engine, open_ledger
 from data.ledger.migrate import MIGRATIONS
 from data.ledger.schema import REVISIONS, metadata
+from tests.postgres import Server
 
 _WRITER = """
 import sys
@@ -93,6 +96,34 @@ def test_a_wrong_address_is_one_clear_line_without_the_password(url: str, said: 
     assert said in str(caught.value)
     assert "geheim" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def _watched(address: str) -> list[int]:
+    """Return what the kernel does for a connection: seconds idle and between probes, probes, ms unanswered."""
+    with open_ledger(address) as ledger, ledger.database.reading() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        with socket.socket(fileno=os.dup(driver.fileno())) as tcp:
+            assert tcp.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+            names = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT, socket.TCP_USER_TIMEOUT)
+            return [tcp.getsockopt(socket.IPPROTO_TCP, name) for name in names]
+
+
+def test_a_postgresql_host_that_vanishes_is_noticed_within_half_a_minute(postgres: Server):
+    idle, between, probes, unanswered = _watched(postgres.create())
+    assert 0 < idle + between * probes <= 30
+    assert 0 < unanswered <= 30_000
+
+
+def test_the_urls_own_patience_prevails(postgres: Server):
+    assert _watched(f"{postgres.create()}?keepalives_idle=77&tcp_user_timeout=60000") == [77, 5, 3, 60_000]
+
+
+@pytest.mark.parametrize(("query", "waits"), [("", "10"), ("?connect_timeout=3", "3")])
+def test_connecting_waits_ten_seconds_or_what_the_url_says(postgres: Server, query: str, waits: str):
+    with open_ledger(postgres.create() + query) as ledger, ledger.database.reading() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None and driver.info.get_parameters()["connect_timeout"] == waits
 
 
 def test_a_missing_postgresql_is_a_skip_by_hand_and_a_failure_in_ci(monkeypatch: pytest.MonkeyPatch):

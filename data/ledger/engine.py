@@ -17,6 +17,10 @@ K = TypeVar("K", str, int)
 LOCK = 0x5357_4954  # the key of PostgreSQL's advisory lock: "SWIT"
 BUSY_SECONDS = 30.0  # how long a writer waits for another before it gives up
 CHUNK = 500  # keys in one `IN (...)`, rows in one round trip
+# libpq's: a host that vanishes without a reset is noticed within half a minute, whether a query waits for its answer
+# (keepalives: 10 s, then 3 probes 5 s apart) or is still on its way (tcp_user_timeout, in ms; the others in s).
+_WATCHFUL = {"connect_timeout": 10, "keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5,
+             "keepalives_count": 3, "tcp_user_timeout": 25_000}  # fmt: skip
 
 
 class Database:
@@ -135,8 +139,9 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _postgresql(url: URL) -> Engine:
+    own = {name: value for name, value in _WATCHFUL.items() if name not in url.query}  # else ours would prevail
     try:
-        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+        return create_engine(url, pool_pre_ping=True, connect_args=own)
     except (ImportError, NoSuchModuleError):
         raise LedgerError("PostgreSQL needs its driver; run pip install 'psycopg[binary]'") from None
 

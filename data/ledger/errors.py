@@ -22,6 +22,7 @@ _REMEDIES = (
     ("does not exist", "it does not exist on the server; create it with createdb, or correct the address"),
     ("refused", "no server answers there; start it, or correct the address"),
     ("timeout", "the server did not answer in time"),
+    ("timed out", "the server stopped answering"),
     ("could not translate host", "the server's name is unknown; correct the address"),
     ("failed to resolve host", "the server's name is unknown; correct the address"),
 )
