@@ -11,7 +11,7 @@ import orjson
 
 from configs.paths import var_dir
 from data.erasure import Erasure, Store
-from data.snapshot import Snapshot, SnapshotRow, all_snapshots, read_manifest, snapshots_dir
+from data.snapshot import Fingerprint, Snapshot, SnapshotRow, all_snapshots, read_manifest, snapshots_dir
 from data.snapshotting import remove_strays, rewrite_rows
 from data.sources import datasets_cache
 
@@ -43,17 +43,22 @@ def _from_snapshots(erasure: Erasure) -> tuple[int, list[str]]:
 
 def _from_snapshot(folder: Path, erasure: Erasure) -> int:
     snapshot = Snapshot(folder, read_manifest(folder))
-    gone = sum(_is_gone(row, erasure) for row in snapshot.rows())
+    fingerprint, gone, quotes = Fingerprint(), 0, 0
+    for row in snapshot.rows_as_found():
+        fingerprint.add(row)
+        gone += _is_gone(row, erasure)
+        quotes += row.message.parent_id in erasure.ids and bool(row.message.parent_text)
     try:
-        if gone or any(row.message.parent_id in erasure.ids and row.message.parent_text for row in snapshot.rows()):
-            rewrite_rows(folder, _kept(snapshot, erasure), gone)
+        if gone or quotes:
+            as_made = fingerprint.hex() == snapshot.manifest.fingerprint
+            rewrite_rows(folder, _kept(snapshot, erasure), gone, as_made)
     finally:
         remove_strays(folder)
     return gone
 
 
 def _kept(snapshot: Snapshot, erasure: Erasure) -> Iterator[SnapshotRow]:
-    for row in snapshot.rows():
+    for row in snapshot.rows_as_found():
         if not _is_gone(row, erasure):
             quotes = row.message.parent_id in erasure.ids
             yield replace(row, message=replace(row.message, parent_text="")) if quotes else row

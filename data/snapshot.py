@@ -19,6 +19,7 @@ from data.messages import LabelledMessage, Message
 _MESSAGE = tuple(item.name for item in fields(Message))
 ROWS, MANIFEST, LATEST = "rows.parquet", "manifest.json", "LATEST"
 SEED, CUSTOMER = "seed", "customer"
+_REMEDY = "make a new snapshot with `switchboard data snapshot`"
 
 
 class Manifest(Config):
@@ -74,14 +75,30 @@ class Snapshot:
         return self.folder / self.manifest.rows_file
 
     def rows(self, side: str = "") -> Iterator[SnapshotRow]:
-        """Yield the rows, of one side (train, test, quarantined) if given, in bounded memory."""
+        """Yield the rows, of one side (train, test, quarantined) if given, in bounded memory.
+
+        Whoever reads to the end has the rows that the manifest was written for; others are refused there.
+        """
+        fingerprint = Fingerprint()
+        for row in self.rows_as_found():
+            fingerprint.add(row)
+            if not side or row.side == side:
+                yield row
+        if fingerprint.hex() != self.manifest.fingerprint:
+            raise SwitchboardError(f"{self.path}: does not match its manifest; {_REMEDY}")
+
+    def rows_as_found(self) -> Iterator[SnapshotRow]:
+        """Yield the rows of the file, whether or not they are the manifest's, in bounded memory."""
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        with pq.ParquetFile(self.path) as file:
-            for batch in file.iter_batches(batch_size=1024):
-                for fields in batch.to_pylist():
-                    if not side or fields["side"] == side:
+        try:
+            with pq.ParquetFile(self.path) as file:
+                for batch in file.iter_batches(batch_size=1024):
+                    for fields in batch.to_pylist():
                         yield _from_fields(fields)
+        except (OSError, ValueError, LookupError, TypeError, pa.ArrowException):  # by where the damage is
+            raise SwitchboardError(f"{self.path}: missing or damaged; {_REMEDY}") from None
 
     def labelled(self, side: str) -> list[LabelledMessage]:
         """Return the labelled messages of one side."""
@@ -127,11 +144,8 @@ def load_snapshot(name: str = "latest", taxonomy: Taxonomy | None = None) -> Sna
 
 def verify(snapshot: Snapshot) -> None:
     """Refuse a snapshot whose rows are not those its manifest was written for."""
-    fingerprint = Fingerprint()
-    for row in snapshot.rows():
-        fingerprint.add(row)
-    if fingerprint.hex() != snapshot.manifest.fingerprint:
-        raise SwitchboardError(f"{snapshot.path}: does not match its manifest; make a new snapshot")
+    for _ in snapshot.rows():
+        pass
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -140,9 +154,7 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         values = orjson.loads(path.read_bytes())
     except (OSError, orjson.JSONDecodeError):
-        raise SwitchboardError(
-            f"{path}: missing or damaged; make a new snapshot with `switchboard data snapshot`"
-        ) from None
+        raise SwitchboardError(f"{path}: missing or damaged; {_REMEDY}") from None
     return parse_config(Manifest, values, source=str(path))
 
 

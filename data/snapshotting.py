@@ -128,16 +128,19 @@ def _write_rows(path: Path, rows: Iterable[SnapshotRow], on_rows: Callable[[int]
     return tally
 
 
-def rewrite_rows(folder: Path, keep: Iterable[SnapshotRow], forgotten: int) -> None:
+def rewrite_rows(folder: Path, keep: Iterable[SnapshotRow], forgotten: int, as_made: bool = True) -> None:
     """Put fewer rows in a snapshot's place, after a person was forgotten; its id stays, its fingerprint does not.
 
     The manifest names the file of the rows, so that the snapshot is the old one until the new one is whole.
+    `as_made`: its rows were the manifest's; else the old fingerprint stays, so that what was refused still is.
     """
     before, rows_file = read_manifest(folder), f"rows-{uuid4().hex[:12]}.parquet"
     tally = _write_rows(folder / rows_file, keep, lambda rows: None)
     with (folder / rows_file).open("rb") as file:
         os.fsync(file.fileno())
     changed = _facts(tally) | {"forgotten": before.forgotten + forgotten, "rows_file": rows_file}
+    if not as_made:
+        changed["fingerprint"] = before.fingerprint
     manifest = before.model_copy(update=changed)
     write_whole(folder / MANIFEST, orjson.dumps(manifest.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
 

@@ -17,6 +17,7 @@ from data.messages import Message
 from data.snapshot import ROWS, load_snapshot, verify
 from data.snapshotting import make_snapshot
 from data.splits import place_new
+from tests.snapshots import DAMAGES
 
 SECRET = "my grandmother's maiden name is Überraschung & she lives in Ambridge"
 OTHER = "the evening train to Norwich was cancelled twice this week"
@@ -113,6 +114,15 @@ def test_a_damaged_snapshot_is_named_and_the_texts_leave_the_ledger_all_the_same
     report = forget_author(filled, "ann")
     assert [line.partition(":")[0] for line in report.failed] == ["snapshots"]
     assert filled.messages.get(["secret-1"])["secret-1"].message.text == ""
+
+
+def test_forgetting_reaches_a_changed_snapshot_and_does_not_make_it_pass_for_whole(filled: Ledger):
+    DAMAGES["a label changed"](load_snapshot().folder)
+    report = forget_author(filled, "ann")
+    assert (report.stores["snapshots"], report.failed) == (2, [])
+    assert [row.message.id for row in load_snapshot().rows_as_found()] == ["other-1"]
+    with pytest.raises(SwitchboardError, match="does not match its manifest"):
+        verify(load_snapshot())
 
 
 def test_reports_that_quote_it_go_and_others_stay(filled: Ledger, var_dir: Path):

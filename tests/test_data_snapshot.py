@@ -1,4 +1,4 @@
-"""Snapshots: the same state, the same fingerprint; whole or not at all; another taxonomy's refused."""
+"""Snapshots: the same state, the same fingerprint; whole or not at all; what is damaged or another taxonomy's refused."""
 
 import json
 import random
@@ -16,6 +16,7 @@ from data.messages import Message
 from data.seeding import add_seed
 from data.snapshot import all_snapshots, load_snapshot, snapshots_dir, verify
 from data.snapshotting import make_snapshot
+from tests.snapshots import DAMAGES
 
 WORDS = [
     first + last
@@ -90,17 +91,13 @@ def test_an_empty_ledger_makes_no_snapshot(var_dir: Path, ledger: Ledger):
         make_snapshot(ledger)
 
 
-@pytest.mark.parametrize("damage", ["rows", "manifest"])
-def test_a_damaged_snapshot_is_refused(var_dir: Path, ledger: Ledger, damage: str):
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_snapshot_is_refused_by_whoever_reads_it_to_the_end(var_dir: Path, ledger: Ledger, damage: str):
     _fill(ledger, range(5))
-    folder = make_snapshot(ledger).folder
-    if damage == "manifest":
-        (folder / "manifest.json").write_text("{half")
-    else:
-        manifest = json.loads((folder / "manifest.json").read_text())
-        (folder / "manifest.json").write_text(json.dumps(manifest | {"fingerprint": "0" * 64}))
-    with pytest.raises(SwitchboardError, match="make a new snapshot"):
-        verify(load_snapshot())
+    DAMAGES[damage](make_snapshot(ledger).folder)
+    for read in (verify, lambda snapshot: snapshot.labelled("test"), lambda snapshot: compare(snapshot, snapshot)):
+        with pytest.raises(SwitchboardError, match=r"(parquet|json): .*make a new snapshot"):
+            read(load_snapshot())
 
 
 def test_another_taxonomys_snapshot_is_refused_with_the_way_forward(var_dir: Path, ledger: Ledger):

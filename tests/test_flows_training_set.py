@@ -7,10 +7,13 @@ import pytest
 
 from configs.errors import SwitchboardError
 from configs.recipe import Recipe
-from data.ledger import LabelEvent, Ledger
+from data.ledger import LabelEvent, Ledger, open_ledger
 from data.messages import LabelledMessage
+from data.snapshot import Snapshot
 from data.snapshotting import make_snapshot
+from flows.test_rows import test_rows as judged_on
 from flows.training_set import customer_training_set, seed_training_set
+from tests.snapshots import DAMAGES
 from tests.tiny_base import tiny_rows
 
 
@@ -90,20 +93,36 @@ def test_the_same_text_never_stands_on_two_sides(tmp_path: Path, corpus: Path):
         assert all(sides[row.message.text.strip("!").lower()] == side for row in part)
 
 
-def test_a_snapshots_sides_are_kept(var_dir: Path, ledger: Ledger, corpus: Path):
+def _snapshot(ledger: Ledger) -> Snapshot:
     rows = tiny_rows(20, 3, "own")
     ledger.messages.add([row.message for row in rows])
     ledger.events.append([
         LabelEvent(key=row.message.id, message_id=row.message.id, label=row.label, annotator="ann", origin="labeler")
         for row in rows
     ])  # fmt: skip
-    snapshot = make_snapshot(ledger)
+    return make_snapshot(ledger)
+
+
+def test_a_snapshots_sides_are_kept(var_dir: Path, ledger: Ledger, corpus: Path):
+    snapshot = _snapshot(ledger)
     sides = {row.message.id: row.side for row in snapshot.rows()}
     found = customer_training_set(_recipe(), "latest", corpus=corpus)
     assert {key for key in _ids(found.test) if key in sides} == {key for key, side in sides.items() if side == "test"}
     assert {key for key in _ids([*found.fit, *found.holdout]) if key in sides} == {
         key for key, side in sides.items() if side == "train"
     }
+
+
+@pytest.mark.parametrize("damage", ["rows cut", "a label changed"])
+def test_a_snapshot_that_is_not_its_manifests_is_neither_trained_nor_judged_on(
+    var_dir: Path, sqlite_url: str, corpus: Path, damage: str
+):
+    with open_ledger(sqlite_url) as ledger:
+        DAMAGES[damage](_snapshot(ledger).folder)
+    with pytest.raises(SwitchboardError, match=r"rows\.parquet: .*make a new snapshot"):
+        customer_training_set(_recipe(), "latest", corpus=corpus)
+    with pytest.raises(SwitchboardError, match=r"rows\.parquet: .*make a new snapshot"):
+        judged_on("latest")
 
 
 def test_a_wrong_label_in_the_file_is_named_with_its_line(tmp_path: Path, corpus: Path):
