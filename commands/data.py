@@ -107,12 +107,15 @@ def snapshot(seed: Seed = True, as_json: Json = False) -> None:
     with open_ledger() as ledger, row_progress(0, "writing") as on_rows:
         if seed:
             add_seed(ledger)
-        made = make_snapshot(ledger, on_rows=on_rows)
+        mended: list[str] = []
+        made = make_snapshot(ledger, on_rows=on_rows, on_mended=mended.append)
     manifest = made.manifest
     if as_json:
-        print(json.dumps(manifest.model_dump(mode="json") | {"folder": str(made.folder)}))
+        print(json.dumps(manifest.model_dump(mode="json") | {"folder": str(made.folder), "mended": mended}))
         return
     print(f"snapshot {manifest.id}: {manifest.rows} rows, fingerprint {manifest.fingerprint[:16]}")
+    for damage in mended:
+        print(f"  mended: it was damaged ({damage}), and is written anew")
     print("  kinds: " + ", ".join(f"{rows} {kind}" for kind, rows in manifest.kinds.items()))
     _print_table(manifest.counts)
     print(f"look at {made.folder}; next: switchboard train")

@@ -160,7 +160,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 def all_snapshots() -> list[Path]:
     """Return the folders of all snapshots, by name."""
-    return sorted(path.parent for path in snapshots_dir().glob(f"*/{MANIFEST}"))
+    return sorted(path.parent for path in snapshots_dir().glob(f"[!.]*/{MANIFEST}"))
 
 
 def to_fields(row: SnapshotRow) -> dict[str, Any]:

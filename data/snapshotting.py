@@ -1,5 +1,6 @@
 """Making a snapshot from the ledger: sides drawn, labels resolved, written whole or not at all."""
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -34,33 +35,70 @@ from data.snapshot import (
     schema,
     snapshots_dir,
     to_fields,
+    verify,
 )
 from data.splits import place_new
 
 _BATCH = 1000
+_WAITING = ".waiting-"  # how the folder of a snapshot begins that is still being written
 
 
 def make_snapshot(
-    ledger: Ledger, config: DatasetConfig | None = None, on_rows: Callable[[int], None] = lambda rows: None
-) -> Snapshot:
-    """Return the snapshot of the ledger as it is now; one that is there already is not written again."""
+    ledger: Ledger, config: DatasetConfig | None = None, on_rows: Callable[[int], None] = lambda rows: None,
+    on_mended: Callable[[str], None] = lambda damage: None,
+) -> Snapshot:  # fmt: skip
+    """Return the snapshot of the ledger as it is now; one that is there already and whole is not written again.
+
+    One that is there and damaged is put right in one step, and `on_mended` is told what was wrong with it.
+    """
     config = config or load_dataset_config()
     place_new(ledger, config)
-    snapshots_dir().mkdir(parents=True, exist_ok=True)
-    with _waiting_folder() as waiting:
+    with alone(), _waiting_folder() as waiting:
         tally = _write_rows(waiting / ROWS, resolved_rows(ledger, config), on_rows)
         if not tally.rows:
             raise SwitchboardError("the ledger has no labels yet; add some with `switchboard data import FILE`")
         manifest = _manifest(tally, config)
-        (waiting / MANIFEST).write_bytes(orjson.dumps(manifest.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
         folder = snapshots_dir() / manifest.id
-        try:
+        if not folder.exists():
+            _write_manifest(waiting, manifest)
             waiting.rename(folder)
-        except OSError:  # it is there already, from before or from another process just now
-            if not (folder / MANIFEST).exists():
-                raise
-    write_whole(snapshots_dir() / LATEST, folder.name.encode())
+        else:
+            if damage := _damage_of(folder, manifest):
+                _mend(folder, waiting / ROWS, manifest)
+                on_mended(damage)
+            remove_strays(folder)
+        write_whole(snapshots_dir() / LATEST, folder.name.encode())
     return Snapshot(folder, read_manifest(folder))
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Keep the snapshots to oneself; what a killed writer left waiting is removed, since nobody can be writing it."""
+    snapshots_dir().mkdir(parents=True, exist_ok=True)
+    with (snapshots_dir() / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for left in snapshots_dir().glob(f"{_WAITING}*"):
+            shutil.rmtree(left)
+        yield
+
+
+def _damage_of(folder: Path, manifest: Manifest) -> str:
+    """Return what is wrong with a snapshot that should be as `manifest` says, or nothing."""
+    try:
+        found = read_manifest(folder)
+        if found != manifest.model_copy(update={"created_at": found.created_at, "rows_file": found.rows_file}):
+            return f"{folder / MANIFEST}: changed since it was made"
+        verify(Snapshot(folder, found))
+    except SwitchboardError as error:
+        return str(error).partition(";")[0]  # the remedy is just being applied
+    return ""
+
+
+def _mend(folder: Path, rows: Path, manifest: Manifest) -> None:
+    """Put whole rows into a damaged snapshot's place; the manifest names their file, and is what changes it."""
+    rows_file = _new_rows_file()
+    rows.rename(folder / rows_file)
+    _write_manifest(folder, manifest.model_copy(update={"rows_file": rows_file}))
 
 
 def resolved_rows(ledger: Ledger, config: DatasetConfig) -> Iterator[SnapshotRow]:
@@ -125,6 +163,8 @@ def _write_rows(path: Path, rows: Iterable[SnapshotRow], on_rows: Callable[[int]
                 tally.add(row)
             writer.write_table(pa.Table.from_pylist([to_fields(row) for row in batch], schema=schema()))
             on_rows(len(batch))
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
     return tally
 
 
@@ -134,14 +174,19 @@ def rewrite_rows(folder: Path, keep: Iterable[SnapshotRow], forgotten: int, as_m
     The manifest names the file of the rows, so that the snapshot is the old one until the new one is whole.
     `as_made`: its rows were the manifest's; else the old fingerprint stays, so that what was refused still is.
     """
-    before, rows_file = read_manifest(folder), f"rows-{uuid4().hex[:12]}.parquet"
+    before, rows_file = read_manifest(folder), _new_rows_file()
     tally = _write_rows(folder / rows_file, keep, lambda rows: None)
-    with (folder / rows_file).open("rb") as file:
-        os.fsync(file.fileno())
     changed = _facts(tally) | {"forgotten": before.forgotten + forgotten, "rows_file": rows_file}
     if not as_made:
         changed["fingerprint"] = before.fingerprint
-    manifest = before.model_copy(update=changed)
+    _write_manifest(folder, before.model_copy(update=changed))
+
+
+def _new_rows_file() -> str:
+    return f"rows-{uuid4().hex[:12]}.parquet"
+
+
+def _write_manifest(folder: Path, manifest: Manifest) -> None:
     write_whole(folder / MANIFEST, orjson.dumps(manifest.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
 
 
@@ -171,7 +216,7 @@ def _facts(tally: _Tally) -> dict[str, object]:
 @contextmanager
 def _waiting_folder() -> Iterator[Path]:
     """Yield a folder beside the snapshots that is gone afterwards, unless it was renamed to be one."""
-    waiting = Path(tempfile.mkdtemp(prefix=".waiting-", dir=snapshots_dir()))
+    waiting = Path(tempfile.mkdtemp(prefix=_WAITING, dir=snapshots_dir()))
     try:
         yield waiting
     finally:

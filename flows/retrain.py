@@ -28,7 +28,7 @@ def retrain(reason: str, recipe_name: str = "full", say: Say = lambda line: None
     """
     say(f"retraining: {reason}")
     with open_ledger() as ledger:
-        snapshot = make_snapshot(ledger)
+        snapshot = make_snapshot(ledger, on_mended=lambda damage: say(f"mended a damaged snapshot: {damage}"))
     recipe = load_recipe(recipe_name)
     registry = Registry()
     new = train_version(recipe, customer_training_set(recipe, str(snapshot.folder)), say, registry)

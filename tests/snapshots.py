@@ -1,4 +1,4 @@
-"""Ways in which a snapshot's folder is damaged."""
+"""Ways in which a snapshot's folder is damaged, and what a killed writer leaves."""
 
 import json
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data.snapshot import MANIFEST, ROWS
+from data.snapshot import MANIFEST, ROWS, snapshots_dir
 
 
 def _cut_rows(folder: Path) -> None:
@@ -45,3 +45,13 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "manifest cut": lambda folder: (folder / MANIFEST).write_text("{half"),
     "another fingerprint": _change_the_fingerprint,
 }
+
+
+def leave_waiting(text: str, whole: bool = False) -> Path:
+    """Leave the folder of a snapshot whose writer was killed, before or (`whole`) after it wrote the manifest."""
+    folder = snapshots_dir() / ".waiting-killed"
+    folder.mkdir(parents=True)
+    (folder / ROWS).write_text(text)
+    if whole:
+        (folder / MANIFEST).write_text("{}")
+    return folder

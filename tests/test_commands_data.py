@@ -10,6 +10,7 @@ import switchboard
 from configs.taxonomy import load_taxonomy
 from data import seeding
 from data.ledger import open_ledger
+from tests.snapshots import DAMAGES
 
 LABELS = load_taxonomy().labels
 _WORDS = [
@@ -97,6 +98,18 @@ def test_import_check_snapshot_diff_and_forget_make_a_round(run, tmp_path: Path,
     report = json.loads(out)
     assert (code, report["messages"], report["stores"]["snapshots"]) == (0, 1, 2)
     assert "refused: forgotten" in run("import", path, "--label", "Lob=praise")[1]
+
+
+def test_a_damaged_snapshot_is_one_line_and_the_next_snapshot_mends_it_and_says_so(run, tmp_path: Path):
+    run("import", _file(tmp_path, ROWS[0]))
+    folder = Path(json.loads(run("snapshot", "--no-seed", "--json")[1])["folder"])
+    DAMAGES["rows cut"](folder)
+    code, _, err = run("check", "latest")
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"{folder}/rows.parquet: missing or damaged; make a new snapshot" in err
+    code, out, _ = run("snapshot", "--no-seed")
+    assert code == 0 and f"mended: it was damaged ({folder}/rows.parquet: missing or damaged)" in out
+    assert json.loads(run("snapshot", "--no-seed", "--json")[1])["mended"] == []
 
 
 def test_a_bad_file_is_one_line_and_exit_code_2(run, tmp_path: Path, var_dir: Path):

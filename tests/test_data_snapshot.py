@@ -1,8 +1,10 @@
 """Snapshots: the same state, the same fingerprint; whole or not at all; what is damaged or another taxonomy's refused."""
 
 import json
+import os
 import random
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -14,9 +16,9 @@ from data.difference import compare
 from data.ledger import LabelEvent, Ledger, open_ledger
 from data.messages import Message
 from data.seeding import add_seed
-from data.snapshot import all_snapshots, load_snapshot, snapshots_dir, verify
+from data.snapshot import MANIFEST, all_snapshots, load_snapshot, snapshots_dir, verify
 from data.snapshotting import make_snapshot
-from tests.snapshots import DAMAGES
+from tests.snapshots import DAMAGES, leave_waiting
 
 WORDS = [
     first + last
@@ -83,7 +85,7 @@ def test_a_failure_midway_leaves_nothing_behind(var_dir: Path, ledger: Ledger, m
     monkeypatch.setattr(snapshotting, "_manifest", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         make_snapshot(ledger)
-    assert list(snapshots_dir().iterdir()) == []
+    assert [path.name for path in snapshots_dir().iterdir()] == [".lock"]
 
 
 def test_an_empty_ledger_makes_no_snapshot(var_dir: Path, ledger: Ledger):
@@ -98,6 +100,55 @@ def test_a_damaged_snapshot_is_refused_by_whoever_reads_it_to_the_end(var_dir: P
     for read in (verify, lambda snapshot: snapshot.labelled("test"), lambda snapshot: compare(snapshot, snapshot)):
         with pytest.raises(SwitchboardError, match=r"(parquet|json): .*make a new snapshot"):
             read(load_snapshot())
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_snapshot_is_whole_after_the_next_one_and_its_maker_is_told(
+    var_dir: Path, sqlite_url: str, damage: str
+):
+    told: list[str] = []
+    with open_ledger(sqlite_url) as ledger:
+        _fill(ledger, range(5))
+        before = make_snapshot(ledger)
+        DAMAGES[damage](before.folder)
+        after = make_snapshot(ledger, on_mended=told.append)
+        make_snapshot(ledger, on_mended=told.append)
+    assert after.folder == before.folder and after.manifest.fingerprint == before.manifest.fingerprint
+    verify(load_snapshot())
+    assert {path.name for path in after.folder.iterdir()} == {MANIFEST, after.manifest.rows_file}
+    assert len(told) == 1 and str(before.folder) in told[0]
+
+
+@pytest.mark.parametrize("step", ["write_whole", "remove_strays"])
+def test_a_mending_that_is_killed_is_finished_by_the_next_one(
+    var_dir: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch, step: str
+):
+    with open_ledger(sqlite_url) as ledger:
+        _fill(ledger, range(5))
+        DAMAGES["rows cut"](make_snapshot(ledger).folder)
+    with monkeypatch.context() as cut:
+        cut.setattr(snapshotting, step, lambda *_: os._exit(9))
+        killed = get_context("fork").Process(target=_make, args=(sqlite_url,))
+        killed.start()
+        killed.join()
+    assert killed.exitcode == 9
+    _make(sqlite_url)
+    snapshot = load_snapshot()
+    verify(snapshot)
+    assert {path.name for path in snapshot.folder.iterdir()} == {MANIFEST, snapshot.manifest.rows_file}
+
+
+def _make(url: str) -> None:
+    with open_ledger(url) as ledger:
+        make_snapshot(ledger)
+
+
+def test_what_a_killed_writer_left_waiting_is_gone_after_the_next_snapshot(var_dir: Path, ledger: Ledger):
+    _fill(ledger, range(5))
+    leave_waiting("cut off", whole=True)
+    assert all_snapshots() == []
+    snapshot = make_snapshot(ledger)
+    assert {path.name for path in snapshots_dir().iterdir()} == {".lock", "LATEST", snapshot.folder.name}
 
 
 def test_another_taxonomys_snapshot_is_refused_with_the_way_forward(var_dir: Path, ledger: Ledger):
