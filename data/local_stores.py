@@ -1,6 +1,5 @@
 """The places under var/ that hold texts beside the ledger: snapshots, spill files, caches and reports."""
 
-import fcntl
 import json
 import shutil
 from collections.abc import Iterator
@@ -9,10 +8,11 @@ from pathlib import Path
 
 import orjson
 
+from configs.errors import SwitchboardError
 from configs.paths import var_dir
 from data.erasure import Erasure, Store
-from data.snapshot import Fingerprint, Snapshot, SnapshotRow, all_snapshots, read_manifest, snapshots_dir
-from data.snapshotting import remove_strays, rewrite_rows
+from data.snapshot import Fingerprint, Snapshot, SnapshotRow, read_manifest, snapshots_dir
+from data.snapshotting import alone, remove_strays, rewrite_rows
 from data.sources import datasets_cache
 
 _REPORTS = (".html", ".md", ".json", ".csv", ".txt", ".parquet", ".png", ".svg")
@@ -33,12 +33,19 @@ def local_stores() -> tuple[Store, ...]:
 
 
 def _from_snapshots(erasure: Erasure) -> tuple[int, list[str]]:
-    folders = all_snapshots()
-    if not folders:
+    """Rewrite every snapshot that can be read, and only then say which cannot."""
+    if not snapshots_dir().is_dir():
         return 0, []
-    with (snapshots_dir() / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # of two that rewrite at once, one would bring back what the other erased
-        return sum(_from_snapshot(folder, erasure) for folder in folders), []
+    erased, damaged = 0, []
+    with alone():  # of two that rewrite at once, one would bring back what the other erased
+        for folder in sorted(path for path in snapshots_dir().iterdir() if path.is_dir()):
+            try:
+                erased += _from_snapshot(folder, erasure)
+            except SwitchboardError:
+                damaged.append(str(folder))
+    if damaged:
+        raise SwitchboardError(f"{', '.join(damaged)}: damaged, what stands there cannot be read; remove it by hand")
+    return erased, []
 
 
 def _from_snapshot(folder: Path, erasure: Erasure) -> int:

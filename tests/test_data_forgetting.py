@@ -14,10 +14,10 @@ from data.forgetting import forget_author, forget_message
 from data.ledger import Decision, LabelEvent, Ledger, open_ledger
 from data.local_stores import local_stores
 from data.messages import Message
-from data.snapshot import ROWS, load_snapshot, verify
+from data.snapshot import load_snapshot, verify
 from data.snapshotting import make_snapshot
 from data.splits import place_new
-from tests.snapshots import DAMAGES
+from tests.snapshots import DAMAGES, leave_waiting
 
 SECRET = "my grandmother's maiden name is Überraschung & she lives in Ambridge"
 OTHER = "the evening train to Norwich was cancelled twice this week"
@@ -109,11 +109,24 @@ def test_lines_of_any_shape_are_understood(filled: Ledger, var_dir: Path):
     assert [json.loads(line) for line in path.read_text().splitlines() if line.strip()] == lines[:1]
 
 
-def test_a_damaged_snapshot_is_named_and_the_texts_leave_the_ledger_all_the_same(filled: Ledger):
-    (load_snapshot().folder / ROWS).write_bytes(b"PAR1 and then nothing")
+@pytest.mark.parametrize("damage", ["rows cut", "manifest missing"])
+def test_a_damaged_snapshot_is_named_and_the_texts_leave_all_else_all_the_same(filled: Ledger, damage: str):
+    damaged = load_snapshot().folder
+    filled.messages.add([Message("one more", "more-1")])
+    filled.events.append([LabelEvent(key="m", message_id="more-1", label="lead", annotator="e", origin="labeler")])
+    make_snapshot(filled)
+    DAMAGES[damage](damaged)
     report = forget_author(filled, "ann")
-    assert [line.partition(":")[0] for line in report.failed] == ["snapshots"]
+    assert len(report.failed) == 1 and f"{damaged}: damaged" in report.failed[0]
+    assert {row.message.id for row in load_snapshot().rows()} == {"other-1", "more-1"}
     assert filled.messages.get(["secret-1"])["secret-1"].message.text == ""
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_what_a_killed_writer_of_a_snapshot_left_is_gone(filled: Ledger, whole: bool):
+    waiting = leave_waiting(SECRET, whole)
+    assert forget_author(filled, "ann").failed == []
+    assert not waiting.exists()
 
 
 def test_forgetting_reaches_a_changed_snapshot_and_does_not_make_it_pass_for_whole(filled: Ledger):
