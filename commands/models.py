@@ -56,11 +56,11 @@ def promote(
     from configs.paths import published_dir
     from flows.judging import GATE_FILE, judge_again
     from flows.model import promote_version
-    from training.publish import read_champion
+    from training.publish import last_champion
     from training.registry import Registry
 
     registry = Registry()
-    found, previous = registry.find(version), read_champion(published_dir())
+    found, previous = registry.find(version), last_champion(published_dir())
     if again:
         found = judge_again(registry, found, on, say)
     against = _against(found.tags)
@@ -82,7 +82,7 @@ def _against(tags: dict[str, str]) -> str:
     """Return what speaks against promoting a version with these tags, or nothing."""
     from configs.paths import published_dir
     from flows.judging import GATE, JUDGED_WITH, NO_CHAMPION
-    from training.publish import read_champion
+    from training.publish import last_champion
     from training.registry import EXPERIMENT_TAG
 
     if EXPERIMENT_TAG in tags:
@@ -90,7 +90,7 @@ def _against(tags: dict[str, str]) -> str:
     verdict = tags.get(GATE, "never evaluated")
     if verdict != "passed":
         return f"the gate says {verdict}"
-    champion = read_champion(published_dir())
+    champion = last_champion(published_dir())
     if tags.get(JUDGED_WITH) == (champion.digest if champion else NO_CHAMPION) or (
         champion and champion.digest == tags.get("digest")
     ):
@@ -125,11 +125,11 @@ def rollback(reason: Reason = "", as_json: Json = False) -> None:
     from configs.paths import published_dir
     from flows.judging import GATE_FILE
     from flows.model import promote_version
-    from training.publish import previous_version, read_champion
+    from training.publish import last_champion, previous_version
     from training.registry import Registry
 
     registry, published = Registry(), published_dir()
-    version, previous = registry.find(previous_version(published)), read_champion(published)
+    version, previous = registry.find(previous_version(published)), last_champion(published)
     champion = promote_version(registry, version, say, action="rollback", reason=reason)
     if as_json:
         _print_json("rollback", version, registry.text(version, GATE_FILE), "", previous, champion)

@@ -19,7 +19,7 @@ from flows.locate import locate_bundle
 from flows.quality import ledger_quality
 from flows.test_rows import drawn_mask, industries_of, name_rows, test_rows
 from training.predictor import Predictor
-from training.publish import read_champion
+from training.publish import last_champion
 
 Say = Callable[[str], None]  # not that of flows.model: judging a model never loads torch
 
@@ -42,7 +42,7 @@ def evaluate_model(model: str, on: str | None, say: Say) -> Evaluation:
     predictor = Predictor(locate_bundle(model))
     say(f"judging {predictor.info.name} on {len(rows)} messages of {name_rows(on)}, and its behaviour")
     candidate = examine(predictor, rows)
-    champion = read_champion(published_dir())
+    champion = last_champion(published_dir())
     if champion is not None and champion.digest == predictor.digest:
         return Evaluation(predictor, rows, candidate, None, "")
     before = examine_champion(champion, rows, say) if champion else None

@@ -23,7 +23,7 @@ from flows.training_set import TrainingSet
 from training.bundle import CARD
 from training.parts import fingerprint
 from training.predictor import Predictor
-from training.publish import Champion, read_champion
+from training.publish import Champion, last_champion
 from training.registry import Registry, Run, Version
 
 GATE, JUDGED_WITH, NO_CHAMPION, GATE_FILE = "gate", "gate_champion", "none", "gate.json"
@@ -46,7 +46,7 @@ def assess(
     """Return a bundle judged on `rows` against the champion on the same rows; `drawn`: ids of those drawn at random."""
     predictor = Predictor(folder)
     challenger = examine(predictor, rows)
-    champion = read_champion(published_dir())
+    champion = last_champion(published_dir())
     examined = examine_champion(champion, rows, say) if champion else None
     verdict = check_gate(challenger, examined, load_gate(), drawn_mask(rows, drawn))
     return Assessment(predictor, challenger, verdict, champion)

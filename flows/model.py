@@ -16,7 +16,7 @@ from flows.work import Work, work_folder, work_key, work_path
 from training.archive import Archive
 from training.encoder import base_model_digest, file_digest, locate_base_model
 from training.processes import part_company
-from training.publish import Champion, publish
+from training.publish import Champion, pointer_damage, publish
 from training.registry import CHAMPION, EXPERIMENT_TAG, Registry, Run, Version, commit
 from training.run import Trained, follow, train_bundle
 
@@ -115,6 +115,8 @@ def promote_version(
 ) -> Champion:
     """Publish a version's bundle behind the champion's pointer, then move the registry's alias to it."""
     bundle, verdict = registry.fetch(version), version.tags.get("gate", "never judged")
+    if damage := pointer_damage(published_dir()):
+        say(f"{damage} and is written anew; what it named is known from the audit trail")
     champion = publish(bundle, version.version, published_dir(), action=action, reason=reason, verdict=verdict)
     registry.point(CHAMPION, version.version)
     say(f"version {version.version} is the champion now ({champion.folder})")

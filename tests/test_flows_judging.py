@@ -22,7 +22,7 @@ from flows.training_set import TrainingSet, customer_training_set
 from switchboard import app
 from tests.bundles import WORDS, make_bundle
 from training.bundle import bundle_digest
-from training.publish import read_audit, read_champion
+from training.publish import POINTER, read_audit, read_champion
 from training.registry import Registry
 
 ROWS = [LabelledMessage(Message(f"{words} {n}", f"{label}-{n}", source="seed"), label)
@@ -68,6 +68,25 @@ def test_a_refusal_shows_both_figures_and_only_a_why_forces_it(registry: Registr
         ("promote", None, good, "first"), ("force", good, bad, "a trial"), ("rollback", bad, good, "trial over"),
     ]  # fmt: skip
     assert trail[0].verdict == "passed" and trail[1].verdict.startswith("failed: macro_f1")
+
+
+def test_a_damaged_pointer_is_mended_by_promoting_and_by_rolling_back(
+    registry: Registry, tmp_path: Path, lenient: None
+):
+    first = _register(registry, tmp_path / "first", 2.0)
+    assert _call("promote", first).exit_code == 0
+    (published_dir() / POINTER).write_text("{half")
+    second = _register(registry, tmp_path / "second", 2.5)  # judged beside the champion that the trail names
+    done = _call("promote", second, "--why", "new")
+    assert done.exit_code == 0 and "champion.json was damaged" in done.stderr
+    (published_dir() / POINTER).write_text("")
+    assert _call("rollback").exit_code == 0
+    champion = read_champion(published_dir())
+    assert champion is not None and champion.version == first
+    assert [(one.action, one.previous, one.version, one.reason) for one in read_audit(published_dir())] == [
+        ("promote", None, first, ""), ("promote", first, second, "new; champion.json was damaged"),
+        ("rollback", second, first, "champion.json was damaged"),
+    ]  # fmt: skip
 
 
 def test_machines_read_what_changed_and_what_was_refused(registry: Registry, tmp_path: Path, lenient: None):

@@ -8,7 +8,16 @@ import pytest
 from configs.errors import SwitchboardError
 from tests.bundles import make_bundle
 from training.bundle import BundleError, verify
-from training.publish import POINTER, champion_folder, previous_version, publish, read_audit, read_champion
+from training.publish import (
+    AUDIT,
+    POINTER,
+    champion_folder,
+    last_champion,
+    previous_version,
+    publish,
+    read_audit,
+    read_champion,
+)
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +83,41 @@ def test_a_broken_pointer_is_named(tmp_path: Path):
     (tmp_path / POINTER).write_text('{"folder": 3}', encoding="utf-8")
     with pytest.raises(SwitchboardError, match="not a champion pointer"):
         read_champion(tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["damaged", "missing"])
+def test_publishing_mends_the_pointer_and_knows_from_the_trail_what_was_before(
+    bundles: dict[str, Path], tmp_path: Path, damage: str
+):
+    for version in "12":
+        publish(bundles[version], version, tmp_path)
+    trail, before = read_audit(tmp_path), read_champion(tmp_path)
+    (tmp_path / POINTER).write_bytes(b"\0{half") if damage == "damaged" else (tmp_path / POINTER).unlink()
+    found = last_champion(tmp_path)
+    assert found and before and (found.folder, found.digest, found.version) == (before.folder, before.digest, "2")
+    champion = publish(bundles["3"], "3", tmp_path, reason="better")
+    assert read_champion(tmp_path) == champion
+    *kept, last = read_audit(tmp_path)
+    assert kept == trail
+    assert (last.version, last.previous, last.reason) == ("3", "2", f"better; champion.json was {damage}")
+    assert previous_version(tmp_path) == "2"
+
+
+def test_without_a_trail_a_damaged_pointer_is_left_to_a_person(bundles: dict[str, Path], tmp_path: Path):
+    (tmp_path / POINTER).write_text("{half")
+    with pytest.raises(SwitchboardError, match=r"no audit trail .* move it away"):
+        publish(bundles["1"], "1", tmp_path)
+    assert (tmp_path / POINTER).read_text() == "{half" and not (tmp_path / AUDIT).exists()
+
+
+def test_a_damaged_trail_is_named_and_left_alone(bundles: dict[str, Path], tmp_path: Path):
+    publish(bundles["1"], "1", tmp_path)
+    torn = (tmp_path / AUDIT).read_text() + '{"at": "20'
+    (tmp_path / AUDIT).write_text(torn)
+    (tmp_path / POINTER).write_text("{half")
+    with pytest.raises(SwitchboardError, match=r"audit\.jsonl, line 2: no audit entry"):
+        publish(bundles["2"], "2", tmp_path)
+    assert (tmp_path / AUDIT).read_text() == torn
 
 
 def _roll_back(bundles: dict[str, Path], published: Path) -> str:

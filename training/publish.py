@@ -48,18 +48,21 @@ def publish(
     bundle: Path, version: str, published: Path, action: str = "promote", by: str = "", reason: str = "",
     verdict: str = "",
 ) -> Champion:  # fmt: skip
-    """Verify a bundle, copy it beside the pointer, append the audit entry and switch the pointer atomically."""
+    """Verify a bundle, copy it beside the pointer, append the audit entry and switch the pointer atomically.
+
+    A pointer that is damaged or gone is written anew: what it named is known from the audit trail, which says so.
+    """
     digest = verify(bundle)
     name = read_info(bundle).name
     published.mkdir(parents=True, exist_ok=True)
     with _locked(published):
-        folder = _unpack(bundle, published, f"v{version}-{digest[:12]}")
-        previous = read_champion(published)
+        damage, previous = pointer_damage(published), last_champion(published)
+        folder = _unpack(bundle, published, _folder_name(version, digest))
         champion = Champion(folder=folder.name, digest=digest, version=version, name=name, published=_now())
         entry = AuditEntry(
             at=champion.published, action=action, version=version, digest=digest,
-            previous=previous.version if previous else None, by=by or os.environ.get("USER", "unknown"), reason=reason,
-            verdict=verdict,
+            previous=previous.version if previous else None, by=by or os.environ.get("USER", "unknown"),
+            reason="; ".join(filter(None, [reason, damage])), verdict=verdict,
         )  # fmt: skip
         _append(published / AUDIT, entry.model_dump_json())
         _replace(published / POINTER, champion.model_dump_json(indent=1) + "\n")
@@ -75,8 +78,31 @@ def read_champion(published: Path) -> Champion | None:
         return None
     except ValidationError as error:
         raise SwitchboardError(
-            f"{path}: not a champion pointer ({error.error_count()} faults); promote again"
+            f"{path}: not a champion pointer ({error.error_count()} faults); `switchboard promote` or `rollback` mends it"
         ) from None
+
+
+def pointer_damage(published: Path) -> str:
+    """Return what is wrong with the pointer, in words for the audit trail, or nothing; without any champion nothing is."""
+    try:
+        lost = read_champion(published) is None
+    except SwitchboardError:
+        return f"{POINTER} was damaged"
+    return f"{POINTER} was missing" if lost and read_audit(published) else ""
+
+
+def last_champion(published: Path) -> Champion | None:
+    """Return what the pointer names, or, where it is damaged or gone, what the audit trail named last."""
+    damage = pointer_damage(published)
+    if not damage:
+        return read_champion(published)
+    last = next(reversed(read_audit(published)), None)
+    if last is None:
+        raise SwitchboardError(
+            f"{published / POINTER}: damaged, and there is no audit trail to say what it named; move it away to begin anew"
+        )
+    folder = _folder_name(last.version, last.digest)
+    return Champion(folder=folder, digest=last.digest, version=last.version, name="", published=last.at)
 
 
 def champion_folder(published: Path) -> Path:
@@ -92,7 +118,15 @@ def read_audit(published: Path) -> list[AuditEntry]:
     path = published / AUDIT
     if not path.exists():
         return []
-    return [AuditEntry.model_validate_json(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+    lines = path.read_bytes().splitlines()
+    return [_entry(line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line]
+
+
+def _entry(line: bytes, where: str) -> AuditEntry:
+    try:
+        return AuditEntry.model_validate_json(line)
+    except ValidationError:
+        raise SwitchboardError(f"{where}: no audit entry; mend that line by hand, and keep all the others") from None
 
 
 def previous_version(published: Path) -> str:
@@ -106,6 +140,10 @@ def previous_version(published: Path) -> str:
     if len(line) < 2:
         raise SwitchboardError(f"nothing to roll back to under {published}; only one version was ever champion")
     return line[-2]
+
+
+def _folder_name(version: str, digest: str) -> str:
+    return f"v{version}-{digest[:12]}"
 
 
 def _unpack(bundle: Path, published: Path, name: str) -> Path:
