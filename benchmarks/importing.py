@@ -15,7 +15,6 @@ from time import perf_counter
 from configs.taxonomy import load_taxonomy
 from data.corpus import read_corpus
 
-WORDS = 18  # a message
 STEPS = {
     "import": ("data", "import", "many.jsonl"),
     "the same file again": ("data", "import", "many.jsonl"),
@@ -39,12 +38,14 @@ def main(rows: int) -> None:
 
 
 def _write(path: Path, rows: int) -> None:
-    """Write messages of the corpus' words, each as often as it stands there, and random labels."""
+    """Write messages, each the first half of one of the corpus and the second half of another, and random labels."""
     rng, labels = random.Random(13), load_taxonomy().annotation_values
-    words = [word for row in read_corpus() for word in row.text.split()]
+    texts = [row.text.split() for row in read_corpus()]
     with path.open("w", encoding="utf-8") as file:
         for number in range(rows):
-            row = {"id": f"crm-{number}", "text": " ".join(rng.choices(words, k=WORDS)), "label": rng.choice(labels),
+            one, other = rng.choices(texts, k=2)
+            text = " ".join([*one[: len(one) // 2], *other[len(other) // 2 :]])
+            row = {"id": f"crm-{number}", "text": text, "label": rng.choice(labels),
                    "author": f"user{rng.randrange(rows)}", "channel": "twitter"}  # fmt: skip
             file.write(json.dumps(row) + "\n")
 

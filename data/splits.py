@@ -6,6 +6,7 @@ test side only grows; it is never trained on.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -73,7 +74,8 @@ class _Placing:
         self._parts = {stored.message.id: pieces(essence(stored.message.text)) for stored in batch}
         self._bands = {key: bands_of(parts) for key, parts in self._parts.items()}
         self._alike = ledger.sides.alike(band for of in self._bands.values() for band in of)
-        stored = ledger.messages.get({key for ids in self._alike.values() for key in ids})
+        likest = {key for of in self._bands.values() for key in _likest(of, self._alike)}  # the others are never read
+        stored = ledger.messages.get(likest)
         self._near = {key: _Near(one.near_group, pieces(essence(one.message.text))) for key, one in stored.items()}
         self._sides = _Sides()
         for column in _LINKS:
@@ -113,14 +115,16 @@ class _Placing:
 
     def _matches(self, key: str, parts: frozenset[str]) -> list[tuple[str, float]]:
         """Return the messages this one is a near duplicate of, the likest first."""
-        met: dict[str, int] = {}
-        for band in self._bands[key]:
-            for other in self._alike.get(band, ()):
-                met[other] = met.get(other, 0) + 1
-        likest = sorted(met, key=lambda other: (-met[other], other))[:_CANDIDATES]
-        matches = [(other, likeness(parts, self._near[other].parts)) for other in likest if other in self._near]
+        likest = [other for other in _likest(self._bands[key], self._alike) if other in self._near]
+        matches = [(other, likeness(parts, self._near[other].parts)) for other in likest]
         near = [match for match in matches if match[1] >= self._config.near_duplicate]
         return sorted(near, key=lambda match: (-match[1], match[0]))
+
+
+def _likest(bands: Sequence[int], alike: Mapping[int, set[str]]) -> list[str]:
+    """Return the messages that share most bands, those that share most first."""
+    met = Counter(other for band in bands for other in alike.get(band, ()))
+    return sorted(met, key=lambda other: (-met[other], other))[:_CANDIDATES]
 
 
 def _links(message: Message) -> list[tuple[str, str]]:
