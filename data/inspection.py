@@ -1,7 +1,10 @@
-"""One pass over labelled rows that gathers what the checks judge; texts are held as their essence only."""
+"""One pass over labelled rows that gathers what the checks judge, in bounded memory."""
 
+import json
+import sqlite3
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from data.clean import clean, is_empty
@@ -11,6 +14,19 @@ from data.personal import personal_data
 from data.snapshot import SnapshotRow
 
 _EXAMPLES = 5
+_TABLES = """
+PRAGMA journal_mode = OFF;
+PRAGMA cache_size = -65536;
+CREATE TABLE texts (number INTEGER PRIMARY KEY, text TEXT UNIQUE, label TEXT);
+CREATE TABLE bands (band INTEGER PRIMARY KEY, number INTEGER);
+CREATE TABLE sides (kind TEXT, name TEXT, side TEXT, PRIMARY KEY (kind, name)) WITHOUT ROWID;
+BEGIN;
+"""
+_MET = """
+SELECT text FROM texts WHERE number IN (
+    SELECT number FROM bands WHERE band IN (SELECT value FROM json_each(?))
+) ORDER BY number
+"""
 
 
 @dataclass
@@ -48,11 +64,13 @@ class Facts:
 
 def inspect(rows: Iterable[SnapshotRow], near_duplicate: float) -> Facts:
     """Return what is true of the rows; near duplicates are found anew, not taken from the ledger."""
-    facts, seen = Facts(), _Seen(near_duplicate)
-    for row in rows:
-        _count(facts, row)
-        _read(facts, row)
-        seen.look(row, facts)
+    facts = Facts()
+    with closing(sqlite3.connect("", isolation_level=None)) as store:  # no name: a file of its own, gone when closed
+        seen = _Seen(store, near_duplicate)
+        for row in rows:
+            _count(facts, row)
+            _read(facts, row)
+            seen.look(row, facts)
     return facts
 
 
@@ -78,44 +96,48 @@ def _read(facts: Facts, row: SnapshotRow) -> None:
 
 
 class _Seen:
-    """What earlier rows were, to compare later ones with."""
+    """What earlier rows were, to compare later ones with: in a temporary file, so that memory stays bounded."""
 
-    def __init__(self, near_duplicate: float) -> None:
+    def __init__(self, store: sqlite3.Connection, near_duplicate: float) -> None:
+        self._store = store
         self._near_duplicate = near_duplicate
-        self._labels: dict[str, str] = {}
-        self._bands: dict[int, str] = {}
-        self._sides: dict[tuple[str, str], str] = {}
+        self._store.executescript(_TABLES)
 
     def look(self, row: SnapshotRow, facts: Facts) -> None:
         text = essence(row.message.text)
-        if text in self._labels:
+        if label := self._value("SELECT label FROM texts WHERE text = ?", text):
             facts.twins.add(row.message.id)
-            if self._labels[text] != row.label:
+            if label != row.label:
                 facts.conflicts.add(row.message.id)
             like = text
         else:
-            like = self._like(text)
+            like = self._like(text, row.label)
             if like:
                 facts.near.add(row.message.id)
-            if text:
-                self._labels[text] = row.label
         if self._is_leak(row, like or text):
             facts.leaks.add(row.message.id)
 
-    def _like(self, text: str) -> str:
-        """Return an earlier text that this one is a near duplicate of, and remember this one."""
+    def _like(self, text: str, label: str) -> str:
+        """Return an earlier text that this one is a near duplicate of, the first such, and remember this one."""
+        if not text:
+            return ""
         parts = pieces(text)
-        found = ""
-        for band in bands_of(parts):
-            other = self._bands.setdefault(band, text)
-            if not found and other != text and likeness(parts, pieces(other)) >= self._near_duplicate:
-                found = other
-        return found
+        bands = bands_of(parts)
+        met = self._store.execute(_MET, [json.dumps(bands)]).fetchall()
+        number = self._store.execute("INSERT INTO texts (text, label) VALUES (?, ?)", [text, label]).lastrowid
+        self._store.executemany("INSERT OR IGNORE INTO bands VALUES (?, ?)", [(band, number) for band in bands])
+        return next((other for (other,) in met if likeness(parts, pieces(other)) >= self._near_duplicate), "")
 
     def _is_leak(self, row: SnapshotRow, text: str) -> bool:
         """Return whether an earlier row that belongs with this one is on the other side."""
         if row.side not in ("train", "test"):
             return False
         names = (("text", text), ("author", row.message.author), ("thread", row.message.thread_id))
-        first = [self._sides.setdefault(name, row.side) for name in names if name[1]]  # all, not up to the first
+        given = [name for name in names if name[1]]
+        self._store.executemany("INSERT OR IGNORE INTO sides VALUES (?, ?, ?)", [(*name, row.side) for name in given])
+        first = [self._value("SELECT side FROM sides WHERE kind = ? AND name = ?", *name) for name in given]
         return any(side != row.side for side in first)
+
+    def _value(self, query: str, *given: str) -> str:
+        found = self._store.execute(query, given).fetchone()
+        return found[0] if found else ""

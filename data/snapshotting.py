@@ -5,9 +5,9 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -19,7 +19,8 @@ from configs.dataset import DatasetConfig, load_dataset_config
 from configs.errors import SwitchboardError
 from configs.taxonomy import load_taxonomy
 from data.batches import batches
-from data.ledger import Ledger, Selection
+from data.ledger import Ledger, Selection, StoredMessage
+from data.ledger.tombstones import MESSAGE
 from data.resolution import resolve
 from data.snapshot import (
     CUSTOMER,
@@ -108,14 +109,25 @@ def resolved_rows(ledger: Ledger, config: DatasetConfig) -> Iterator[SnapshotRow
     for batch in batches(ledger.messages.all(labelled=True), _BATCH):
         events = ledger.events.of(stored.message.id for stored in batch)
         chosen = ledger.selections.of(stored.message.id for stored in batch)
+        forgotten = _forgotten(ledger, batch)  # whose texts the ledger gives up last
         for stored in batch:
+            if stored.message.id in forgotten:
+                continue
             said = events[stored.message.id]
             resolved = resolve(said, config.policy, translations)
             if resolved and stored.message.text:  # an erased one may still stand there by its id
                 kind = SEED if any(one.event.origin == "seed" for one in said) else CUSTOMER
-                yield SnapshotRow(stored.message, resolved.label, resolved.second, kind, resolved.origin,
+                quotes = stored.message.parent_id in forgotten
+                message = replace(stored.message, parent_text="") if quotes else stored.message
+                yield SnapshotRow(message, resolved.label, resolved.second, kind, resolved.origin,
                                   resolved.disputed, stored.side, stored.near_group,
                                   _is_drawn(chosen.get(stored.message.id, ())))  # fmt: skip
+
+
+def _forgotten(ledger: Ledger, batch: Sequence[StoredMessage]) -> set[str]:
+    """Return which of the messages, and of those that they answer, were forgotten."""
+    ids = {name for stored in batch for name in (stored.message.id, stored.message.parent_id)}
+    return ledger.tombstones.among(MESSAGE, ids)
 
 
 def _is_drawn(chosen: Iterable[Selection]) -> bool:

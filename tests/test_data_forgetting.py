@@ -138,6 +138,17 @@ def test_forgetting_reaches_a_changed_snapshot_and_does_not_make_it_pass_for_who
         verify(load_snapshot())
 
 
+def test_a_snapshot_made_while_a_person_is_being_forgotten_has_nothing_of_theirs(filled: Ledger):
+    found = []
+
+    def meanwhile(_: Erasure) -> tuple[int, list[str]]:
+        found.extend((row.message.id, row.message.parent_text) for row in make_snapshot(filled).rows())
+        return 0, []
+
+    forget_author(filled, "ann", [Store("meanwhile", meanwhile)])
+    assert found == [("other-1", "")]
+
+
 def test_reports_that_quote_it_go_and_others_stay(filled: Ledger, var_dir: Path):
     reports = var_dir / "reports"
     reports.mkdir()
