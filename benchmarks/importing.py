@@ -33,9 +33,8 @@ def main(rows: int) -> None:
         for name, arguments in STEPS.items():
             seconds, peak, code = _run(arguments, Path(folder))
             of = rows if "import" in arguments else rows + seed  # which `check` adds to the ledger
-            print(
-                f"{name}: {of} rows, {seconds:.0f} s, {of / seconds:.0f} a second, peak {peak:.0f} MB, exit code {code}"
-            )
+            rate = f"{of} rows, {seconds:.0f} s, {of / seconds:.0f} a second"
+            print(f"{name}: {rate}, peak {peak:.0f} MB, exit code {code}", flush=True)
 
 
 def _write(path: Path, rows: int) -> None:

@@ -1,4 +1,4 @@
-"""One pass over labelled rows that gathers what the checks judge, in bounded memory."""
+"""One pass over labelled rows that gathers what the checks judge; in memory only counts, one an author among them."""
 
 import json
 import sqlite3
