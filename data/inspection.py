@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 
+from configs.errors import SwitchboardError
 from data.clean import clean, is_empty
 from data.language import is_unsupported
 from data.neighbours import bands_of, essence, likeness, pieces
@@ -14,9 +15,9 @@ from data.personal import personal_data
 from data.snapshot import SnapshotRow
 
 _EXAMPLES = 5
+_CACHE = -65536  # KiB held in memory before the temporary file is written to
 _TABLES = """
 PRAGMA journal_mode = OFF;
-PRAGMA cache_size = -65536;
 CREATE TABLE texts (number INTEGER PRIMARY KEY, text TEXT UNIQUE, label TEXT);
 CREATE TABLE bands (band INTEGER PRIMARY KEY, number INTEGER);
 CREATE TABLE sides (kind TEXT, name TEXT, side TEXT, PRIMARY KEY (kind, name)) WITHOUT ROWID;
@@ -70,7 +71,13 @@ def inspect(rows: Iterable[SnapshotRow], near_duplicate: float) -> Facts:
         for row in rows:
             _count(facts, row)
             _read(facts, row)
-            seen.look(row, facts)
+            try:
+                seen.look(row, facts)
+            except sqlite3.OperationalError as error:
+                raise SwitchboardError(
+                    f"row {facts.rows}: the temporary file of what was read cannot be written ({error}); free some space "
+                    "there, or name a folder that has some in SQLITE_TMPDIR"
+                ) from None
     return facts
 
 
@@ -101,6 +108,7 @@ class _Seen:
     def __init__(self, store: sqlite3.Connection, near_duplicate: float) -> None:
         self._store = store
         self._near_duplicate = near_duplicate
+        self._store.execute(f"PRAGMA cache_size = {_CACHE}")
         self._store.executescript(_TABLES)
 
     def look(self, row: SnapshotRow, facts: Facts) -> None:

@@ -1,5 +1,9 @@
 """What `data check` finds, and when it says that training must not start."""
 
+import os
+import re
+import subprocess
+import sys
 from itertools import count
 
 import pytest
@@ -139,3 +143,24 @@ def test_no_rows_forbid_training():
 )  # fmt: skip
 def test_personal_data_is_told_from_other_numbers(text: str, found: tuple[str, ...]):
     assert personal_data(text) == found
+
+
+_CHECK_MANY = """
+from data import inspection
+from tests.test_data_checking import _row
+inspection._CACHE = 10
+inspection.inspect((_row(number) for number in range(1000)), 0.7)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
+def test_a_full_temporary_folder_is_named_with_the_way_out(tmp_path):
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", tmp_path], capture_output=True).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:  # SQLite reads the variable once a process
+        told = subprocess.run(
+            [sys.executable, "-c", _CHECK_MANY], capture_output=True, text=True, env=os.environ | {"SQLITE_TMPDIR": str(tmp_path)}
+        ).stderr.splitlines()[-1]  # fmt: skip
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
+    assert re.search(r"SwitchboardError: row \d+: the temporary file .*disk is full.* SQLITE_TMPDIR", told)
