@@ -1,4 +1,4 @@
-"""Where only seed messages calibrate, the model is made less sure by the recipe's caution; a company's own are believed."""
+"""As far as seed messages calibrate, the model is made less sure by the recipe's caution; a company's own are believed."""
 
 import dataclasses
 
@@ -12,12 +12,14 @@ from tests.tiny_base import tiny_rows
 from training.answers import Answers, calibrate_on
 
 
-def _answers(source: str) -> Answers:
+def _answers(own: int) -> Answers:
+    """Answers on 160 rows, of which the first `own` are a company's and the others the seed's."""
     taxonomy = load_taxonomy()
     rows = [
-        dataclasses.replace(row, message=dataclasses.replace(row.message, source=source))
-        for row in tiny_rows(20, seed=1)
-        if row.label in taxonomy.labels
+        dataclasses.replace(
+            row, message=dataclasses.replace(row.message, source="customer" if number < own else SEED_SOURCE)
+        )
+        for number, row in enumerate(row for row in tiny_rows(20, seed=1) if row.label in taxonomy.labels)
     ]
     true = np.array([taxonomy.labels.index(row.label) for row in rows])
     logits = np.random.default_rng(0).normal(size=(len(rows), len(taxonomy.labels)))
@@ -25,9 +27,9 @@ def _answers(source: str) -> Answers:
     return Answers(rows, logits, np.zeros(len(rows)))
 
 
-@pytest.mark.parametrize(("source", "factor"), [(SEED_SOURCE, 1.5), ("customer", 1.0)])
-def test_caution_raises_the_temperature_only_where_seed_messages_calibrate(source, factor):
+@pytest.mark.parametrize(("own", "factor"), [(0, 1.5), (1, 1.5 ** (159 / 160)), (40, 1.5**0.75), (160, 1.0)])
+def test_caution_raises_the_temperature_by_the_share_of_seed_messages_that_calibrate(own: int, factor: float):
     taxonomy, seen = load_taxonomy(), np.full(8, 100.0)
-    plain, _ = calibrate_on(_answers(source), seen, load_recipe("full", ("caution=1.0",)), taxonomy)
-    cautious, _ = calibrate_on(_answers(source), seen, load_recipe("full", ("caution=1.5",)), taxonomy)
+    plain, _ = calibrate_on(_answers(own), seen, load_recipe("full", ("caution=1.0",)), taxonomy)
+    cautious, _ = calibrate_on(_answers(own), seen, load_recipe("full", ("caution=1.5",)), taxonomy)
     assert cautious.temperature == pytest.approx(factor * plain.temperature)

@@ -32,8 +32,8 @@ def calibrate_on(
 ) -> tuple[Calibration, Thresholds]:
     """Return calibration and thresholds, weighted to the deployed class mix; `seen` (L,) is the mix learnt from.
 
-    Held-out seed messages are more like the fitted ones than a stream is; where only they calibrate, the temperature
-    is raised by `recipe.caution`.
+    Held-out seed messages are more like the fitted ones than a stream is: the temperature is raised by `recipe.caution`
+    to the power of their share of the rows. A company's first few among thousands of the seed's change little.
     """
     labels = taxonomy.labels
     inside = np.array([row.label != NONE for row in answers.rows])
@@ -43,8 +43,7 @@ def calibrate_on(
     bias = prior_bias(np.maximum(seen, 1.0) ** (1 - power), deployed)  # class weights change the mix that was seen
     held = np.bincount(true, minlength=len(labels)) / len(true)
     temperature = fit_temperature(answers.logits[inside], true, deployed[true] / held[true])
-    if all(row.message.source == SEED_SOURCE for row in answers.rows):
-        temperature *= recipe.caution
+    temperature *= recipe.caution ** np.mean([row.message.source == SEED_SOURCE for row in answers.rows])
     doubting = (~inside).any()
     scale, shift = fit_doubt(answers.doubt, ~inside, recipe.deployed_outside) if doubting else _NO_DOUBT
     calibration = Calibration(temperature=temperature, bias=tuple(bias), doubt_scale=scale, doubt_shift=shift)
