@@ -10,7 +10,6 @@ from configs.errors import SwitchboardError
 
 if TYPE_CHECKING:
     from training.publish import Champion
-    from training.registry import Version
 
 app = typer.Typer()
 Reason = Annotated[str, typer.Option("--why", "--reason", help="Kept in the audit trail.")]
@@ -67,7 +66,7 @@ def promote(
     gate = registry.text(found, GATE_FILE)
     if against and not (force and reason.strip()):
         if as_json:
-            _print_json("refused", found, gate, against, previous, previous)
+            _print_json("refused", found.version, gate, against, previous, previous)
         elif not force:
             _print_refusal(gate)
         remedy = "say why it is forced: --why TEXT" if force else "use --force --why TEXT to override"
@@ -75,7 +74,7 @@ def promote(
     action = "force" if against else "promote"
     champion = promote_version(registry, found, say, action=action, reason=reason)
     if as_json:
-        _print_json(action, found, gate, against, previous, champion)
+        _print_json(action, found.version, gate, against, previous, champion)
 
 
 def _against(tags: dict[str, str]) -> str:
@@ -99,12 +98,12 @@ def _against(tags: dict[str, str]) -> str:
 
 
 def _print_json(
-    action: str, version: "Version", gate: str, against: str, previous: "Champion | None", champion: "Champion | None"
+    action: str, version: str, gate: str, against: str, previous: "Champion | None", champion: "Champion | None"
 ) -> None:
     """Print what was done with a version, what the gate says of it, and the champion before and now."""
     before, now = (one.model_dump() if one else None for one in (previous, champion))
     verdict = json.loads(gate) if gate else None
-    print(json.dumps({"version": version.version, "action": action, "against": against or None, "gate": verdict,
+    print(json.dumps({"version": version, "action": action, "against": against or None, "gate": verdict,
                       "previous": before, "champion": now}))  # fmt: skip
 
 
@@ -123,16 +122,13 @@ def _print_refusal(verdict: str) -> None:
 def rollback(reason: Reason = "", as_json: Json = False) -> None:
     """Make the champion before this one the champion again."""
     from configs.paths import published_dir
-    from flows.judging import GATE_FILE
-    from flows.model import promote_version
-    from training.publish import last_champion, previous_version
-    from training.registry import Registry
+    from flows.rollback import roll_back
+    from training.publish import last_champion
 
-    registry, published = Registry(), published_dir()
-    version, previous = registry.find(previous_version(published)), last_champion(published)
-    champion = promote_version(registry, version, say, action="rollback", reason=reason)
+    previous = last_champion(published_dir())
+    done = roll_back(say, reason)
     if as_json:
-        _print_json("rollback", version, registry.text(version, GATE_FILE), "", previous, champion)
+        _print_json("rollback", done.champion.version, done.gate, "", previous, done.champion)
 
 
 def _figures_that_matter(metrics: dict[str, float]) -> str:

@@ -13,7 +13,7 @@ from training.publish import (
     POINTER,
     champion_folder,
     last_champion,
-    previous_version,
+    previous_champion,
     publish,
     read_audit,
     read_champion,
@@ -31,7 +31,7 @@ def test_before_the_first_promotion_it_is_said_what_to_do(tmp_path: Path):
     with pytest.raises(SwitchboardError, match=r"no champion yet .* run `make model`"):
         champion_folder(tmp_path)
     with pytest.raises(SwitchboardError, match="nothing to roll back to"):
-        previous_version(tmp_path)
+        previous_champion(tmp_path)
 
 
 def test_the_pointer_names_a_verified_copy(bundles: dict[str, Path], tmp_path: Path):
@@ -72,9 +72,12 @@ def test_a_damaged_bundle_changes_nothing(bundles: dict[str, Path], tmp_path: Pa
     assert not list((tmp_path / "published").glob(".incoming-*"))
 
 
-def test_publishing_again_mends_a_damaged_copy(bundles: dict[str, Path], tmp_path: Path):
+@pytest.mark.parametrize("name", ["manifest.json", "model.onnx"])
+@pytest.mark.parametrize("damage", ["changed", "missing"])
+def test_publishing_again_mends_a_damaged_copy(bundles: dict[str, Path], tmp_path: Path, name: str, damage: str):
     publish(bundles["1"], "1", tmp_path)
-    (champion_folder(tmp_path) / "manifest.json").write_text("{}", encoding="utf-8")
+    path = champion_folder(tmp_path) / name
+    path.write_text("{}", encoding="utf-8") if damage == "changed" else path.unlink()
     publish(bundles["1"], "1", tmp_path)
     verify(champion_folder(tmp_path))
 
@@ -100,7 +103,7 @@ def test_publishing_mends_the_pointer_and_knows_from_the_trail_what_was_before(
     *kept, last = read_audit(tmp_path)
     assert kept == trail
     assert (last.version, last.previous, last.reason) == ("3", "2", f"better; champion.json was {damage}")
-    assert previous_version(tmp_path) == "2"
+    assert previous_champion(tmp_path).version == "2"
 
 
 def test_without_a_trail_a_damaged_pointer_is_left_to_a_person(bundles: dict[str, Path], tmp_path: Path):
@@ -121,7 +124,7 @@ def test_a_damaged_trail_is_named_and_left_alone(bundles: dict[str, Path], tmp_p
 
 
 def _roll_back(bundles: dict[str, Path], published: Path) -> str:
-    version = previous_version(published)
+    version = previous_champion(published).version
     publish(bundles[version], version, published, action="rollback")
     return version
 
@@ -132,7 +135,7 @@ def test_rolling_back_goes_one_step_and_then_one_more(bundles: dict[str, Path], 
     assert _roll_back(bundles, tmp_path) == "2"
     assert _roll_back(bundles, tmp_path) == "1"
     with pytest.raises(SwitchboardError, match="nothing to roll back to"):
-        previous_version(tmp_path)
+        previous_champion(tmp_path)
 
 
 def test_a_rolled_back_version_is_not_gone_back_to(bundles: dict[str, Path], tmp_path: Path):
@@ -140,10 +143,21 @@ def test_a_rolled_back_version_is_not_gone_back_to(bundles: dict[str, Path], tmp
         publish(bundles[version], version, tmp_path)
     _roll_back(bundles, tmp_path)
     publish(bundles["3"], "3", tmp_path)
-    assert previous_version(tmp_path) == "1"
+    assert previous_champion(tmp_path).version == "1"
 
 
 def test_promoting_the_champion_again_is_no_step(bundles: dict[str, Path], tmp_path: Path):
     for version in ("1", "2", "2"):
         publish(bundles[version], version, tmp_path)
-    assert previous_version(tmp_path) == "1"
+    assert previous_champion(tmp_path).version == "1"
+
+
+def test_a_step_is_told_by_digest(bundles: dict[str, Path], tmp_path: Path):
+    publish(bundles["1"], "1", tmp_path)
+    publish(bundles["1"], "4", tmp_path)  # the same model, registered anew
+    with pytest.raises(SwitchboardError, match="nothing to roll back to"):
+        previous_champion(tmp_path)
+    publish(bundles["2"], "4", tmp_path)  # another model of the same number
+    assert previous_champion(tmp_path).digest == verify(bundles["1"])
+    publish(bundles["3"], "1", tmp_path, action="rollback")  # what a rollback by number once did
+    assert previous_champion(tmp_path).digest == verify(bundles["1"])

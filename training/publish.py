@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from configs.errors import SwitchboardError
 from configs.loading import Config
-from training.bundle import bundle_digest, read_info, verify
+from training.bundle import BundleError, bundle_digest, read_info, verify
 
 POINTER, AUDIT, LOCK = "champion.json", "audit.jsonl", ".lock"
 
@@ -129,27 +129,43 @@ def _entry(line: bytes, where: str) -> AuditEntry:
         raise SwitchboardError(f"{where}: no audit entry; mend that line by hand, and keep all the others") from None
 
 
-def previous_version(published: Path) -> str:
-    """Return the version that was champion before the present one; rolled-back versions are not gone back to."""
-    line: list[str] = []
+def previous_champion(published: Path) -> AuditEntry:
+    """Return the entry that made the champion before the present one; rolled-back ones are not gone back to.
+
+    Digests tell models apart: a number may stand for two of them, where a registry was begun anew.
+    """
+    line: list[AuditEntry] = []
     for entry in read_audit(published):
         if entry.action == "rollback" and len(line) > 1:
             line.pop()
-        elif not line or line[-1] != entry.version:
-            line.append(entry.version)
+        if line and line[-1].digest == entry.digest:
+            line.pop()
+        line.append(entry)
     if len(line) < 2:
-        raise SwitchboardError(f"nothing to roll back to under {published}; only one version was ever champion")
+        raise SwitchboardError(f"nothing to roll back to under {published}; only one model was ever champion")
     return line[-2]
+
+
+def published_bundle(entry: AuditEntry, published: Path) -> Path | None:
+    """Return the folder that an entry published, or None where it is gone or damaged."""
+    folder = published / _folder_name(entry.version, entry.digest)
+    return folder if _is_whole(folder, entry.digest) else None
 
 
 def _folder_name(version: str, digest: str) -> str:
     return f"v{version}-{digest[:12]}"
 
 
+def _is_whole(folder: Path, digest: str) -> bool:
+    try:
+        return verify(folder) == digest
+    except (BundleError, OSError):
+        return False
+
+
 def _unpack(bundle: Path, published: Path, name: str) -> Path:
     folder = published / name
-    if folder.is_dir() and bundle_digest(folder) == bundle_digest(bundle):
-        verify(folder)
+    if _is_whole(folder, bundle_digest(bundle)):
         return folder
     waiting = Path(tempfile.mkdtemp(prefix=".incoming-", dir=published))
     try:

@@ -18,6 +18,7 @@ from mlflow.entities import DatasetInput, InputTag, Metric
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
+from sqlalchemy.exc import SQLAlchemyError
 
 from configs.errors import SwitchboardError
 from configs.paths import PROJECT, tracking_uri, var_dir
@@ -87,7 +88,8 @@ class Registry:
         if self.uri.startswith("sqlite:///"):
             Path(self.uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-        self._client = MlflowClient(self.uri, self.uri)
+        with self._answering():
+            self._client = MlflowClient(self.uri, self.uri)
 
     @contextmanager
     def run(self, name: str, tags: Mapping[str, str] | None = None, resume: str = "") -> Iterator[Run]:
@@ -117,14 +119,15 @@ class Registry:
 
     def versions(self) -> list[Version]:
         """Return every registered version, newest first."""
-        try:
-            aliases = self._client.get_registered_model(MODEL_NAME).aliases
-        except MlflowException as error:
-            if error.error_code == _UNKNOWN:
-                return []
-            raise SwitchboardError(f"{self.uri}: the registry does not answer: {str(error).splitlines()[0]}") from None
-        found = self._client.search_model_versions(f"name='{MODEL_NAME}'")
-        return sorted((self._describe(one, aliases) for one in found), key=lambda one: int(one.version), reverse=True)
+        with self._answering():
+            try:
+                aliases = self._client.get_registered_model(MODEL_NAME).aliases
+            except MlflowException as error:
+                if error.error_code == _UNKNOWN:
+                    return []
+                raise
+            found = [self._describe(one, aliases) for one in self._client.search_model_versions(f"name='{MODEL_NAME}'")]
+        return sorted(found, key=lambda one: int(one.version), reverse=True)
 
     def find(self, wanted: str) -> Version:
         """Return a version by its number or alias, with or without `models:/switchboard/` or `@` before it."""
@@ -136,12 +139,19 @@ class Registry:
         known = ", ".join(version.version for version in versions) or "none yet; train one first"
         raise SwitchboardError(f"no model version or alias {wanted!r}; registered versions: {known}")
 
+    def with_digest(self, digest: str) -> Version:
+        """Return the newest version whose bundle has a digest: numbers begin anew with a new registry, digests do not."""
+        for version in self.versions():
+            if version.digest == digest:
+                return version
+        raise SwitchboardError(f"{self.uri}: no version has the digest {digest[:12]}")
+
     def fetch(self, version: Version) -> Path:
         """Return a folder under the run-time folder that holds the version's bundle."""
         folder = var_dir() / "bundles" / f"v{version.version}-{version.digest[:12]}"
         if not folder.is_dir():
             folder.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=folder.parent) as waiting:
+            with self._answering(), tempfile.TemporaryDirectory(dir=folder.parent) as waiting:
                 loaded = self._client.download_artifacts(version.run_id, BUNDLE_ARTIFACT, waiting)
                 Path(loaded).rename(folder)
         return folder
@@ -163,7 +173,16 @@ class Registry:
 
     def point(self, alias: str, version: str) -> None:
         """Move an alias to a version."""
-        self._client.set_registered_model_alias(MODEL_NAME, alias, version)
+        with self._answering():
+            self._client.set_registered_model_alias(MODEL_NAME, alias, version)
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Turn whatever MLflow, its database or its store of artefacts raise into one line."""
+        try:
+            yield
+        except (MlflowException, SQLAlchemyError, OSError) as error:
+            raise SwitchboardError(f"{self.uri}: the registry does not answer: {str(error).splitlines()[0]}") from None
 
     def _opened(self, name: str, tags: Mapping[str, str]) -> str:
         made = self._client.create_run(self._experiment(), run_name=name, tags={"commit": commit(), **tags})
