@@ -45,6 +45,13 @@ class ServingSettings(Config):
     max_spill_bytes: int = Field(default=1 << 30, ge=0)
 
     @model_validator(mode="after")
+    def _decisions_outlive_the_window(self) -> "ServingSettings":
+        kept, window = self.keep_decisions_days, self.labelling_window_days
+        if kept is not None and window is not None and kept <= window:  # texts to mask are found by their decisions
+            raise ValueError(f"keep_decisions_days={kept} must be more than labelling_window_days={window}")
+        return self
+
+    @model_validator(mode="after")
     def _queue_holds_a_call(self) -> "ServingSettings":
         if self.limits.queue_messages < self.limits.max_items:
             raise ValueError("limits.queue_messages must be at least limits.max_items, or the largest call never fits")

@@ -68,16 +68,16 @@ def _author_id(author: Any) -> Any:
     return author.get("id") if isinstance(author, Mapping) else author
 
 
-def check_text(text: Any) -> str:
-    """Return `text` if it is a usable text, else raise with the reason."""
+def check_text(text: Any, name: str = "text") -> str:
+    """Return `text` if it is a usable text, else raise with the reason and the field's name."""
     if text is None:
-        raise BadRow("no 'text'")
+        raise BadRow(f"no {name!r}")
     if not isinstance(text, str):
-        raise BadRow(f"'text' must be a string, found {type(text).__name__}")
+        raise BadRow(f"{name!r} must be a string, found {type(text).__name__}")
     if not text.strip():
-        raise BadRow("'text' is empty")
+        raise BadRow(f"{name!r} is empty")
     if len(text) > MAX_TEXT_CHARACTERS:
-        raise BadRow(f"'text' has {len(text)} characters, the limit is {MAX_TEXT_CHARACTERS}")
+        raise BadRow(f"{name!r} has {len(text)} characters, the limit is {MAX_TEXT_CHARACTERS}")
     return text
 
 
@@ -104,7 +104,9 @@ def _to_time(value: Any) -> datetime | None:
     if value is None:
         return None
     try:
-        found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        if not isinstance(value, datetime | str) or (isinstance(value, str) and value.isdigit() and len(value) > 8):
+            raise ValueError  # seconds or milliseconds since 1970, which now and then read as a date of long ago
+        found = value if isinstance(value, datetime) else datetime.fromisoformat(value)
     except ValueError:
         raise BadRow(f"'time' is {value!r}; write ISO 8601, e.g. 2026-11-21T09:30:00+00:00") from None
     if not MINYEAR < found.year < MAXYEAR:  # at the ends neither zones nor due times can be reckoned

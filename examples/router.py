@@ -28,7 +28,11 @@ Row = dict[str, Any]
 
 
 class Refused(Exception):
-    """The service will not take this call, however often it is tried."""
+    """The service will not take this call, however often it is tried; `status` is 0 where it never answered."""
+
+    def __init__(self, said: str, status: int = 0) -> None:
+        super().__init__(said)
+        self.status = status
 
 
 def classify(url: str, messages: list[Row], key: str = "") -> list[Row]:
@@ -41,12 +45,26 @@ def classify(url: str, messages: list[Row], key: str = "") -> list[Row]:
                 return json.load(answer)["results"]
         except urllib.error.HTTPError as error:
             if error.code not in TRY_AGAIN:
-                raise Refused(f"{error.code}: {error.read(500).decode('utf-8', 'replace')}") from None
+                said = error.read(500).decode("utf-8", "replace")
+                raise Refused(f"{error.code}: {said}", error.code) from None
             wait = pause(attempt, error.headers.get("Retry-After"))
         except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError):
             wait = pause(attempt, None)
         time.sleep(wait)
     raise Refused(f"{url} did not answer after {TRIES} tries")
+
+
+def decide(url: str, messages: list[Row], key: str = "") -> list[Row]:
+    """Return one result a message; of a call that is refused as a whole only what is at fault goes undecided."""
+    try:
+        return classify(url, messages, key)
+    except Refused as refusal:
+        if refusal.status not in (400, 413):  # a wrong key or address: nothing would be taken
+            raise
+        if len(messages) == 1:
+            return [{"error": {"type": "refused", "message": str(refusal)}}]
+        half = len(messages) // 2
+        return decide(url, messages[:half], key) + decide(url, messages[half:], key)
 
 
 def pause(attempt: int, retry_after: str | None) -> float:
@@ -69,12 +87,21 @@ def route(messages: Iterator[Row], url: str, queues: Path, key: str = "", size: 
     queues.mkdir(parents=True, exist_ok=True)
     counts: Counter[str] = Counter()
     while batch := list(islice(messages, size)):
-        for message, result in zip(batch, classify(url, batch, key), strict=True):
+        for message, result in zip(batch, decide(url, batch, key), strict=True):
             name = queue_of(result)
             with (queues / f"{name}.jsonl").open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"message": message, "result": result}) + "\n")
             counts[name] += 1
     return counts
+
+
+def read(line: str) -> Row:
+    """Return a line's message; one that is none goes to the service as it is, which says so."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) else {"unreadable": line.rstrip("\n")}
 
 
 def main() -> None:
@@ -84,8 +111,8 @@ def main() -> None:
     parser.add_argument("--url", default="http://127.0.0.1:3000")
     parser.add_argument("--queues", type=Path, default=Path("queues"))
     arguments = parser.parse_args()
-    with arguments.file.open(encoding="utf-8") as lines:
-        messages = (json.loads(line) for line in lines if line.strip())
+    with arguments.file.open(encoding="utf-8", errors="replace") as lines:
+        messages = (read(line) for line in lines if line.strip())
         counts = route(messages, arguments.url, arguments.queues, os.environ.get("SWITCHBOARD_KEY", ""))
     for name, count in counts.most_common():
         print(f"{count:6} {name}")

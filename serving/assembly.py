@@ -18,7 +18,7 @@ from serving.endpoints import Endpoints
 from serving.feedback import FeedbackDesk
 from serving.keys import load_keys
 from serving.model import ServedModel
-from serving.records import Record, to_record
+from serving.records import Record, Written, to_record
 from serving.retention import Retention
 from serving.spill import Spill
 
@@ -31,7 +31,7 @@ def assemble(settings: ServingSettings | None = None) -> Starlette:
     settings = settings or load_serving()
     desk = Desk(settings, load_playbook(), published_dir())
     database = _Database()
-    spill = Spill(var_dir() / "spill", settings.max_spill_bytes)
+    spill = Spill(var_dir() / "spill", settings.max_spill_bytes, desk.metrics.log_lost.inc)
     retention = Retention(settings.keep_decisions_days, settings.labelling_window_days)
     log = DecisionLog(database, spill, desk.metrics, settings.log_queue, lambda: database.keep(retention))
     reading = _Database()  # beside the writer's, which may hang
@@ -68,8 +68,8 @@ class _Database:
 
         return LedgerWriter(open_ledger)
 
-    def write(self, records: Sequence[Record]) -> int:
-        """Write the records, all or none but those refused for what they say; return how many were refused."""
+    def write(self, records: Sequence[Record]) -> Written:
+        """Write the records, all or none but those refused for what they say and those that wait for another."""
         return self._writer.write(records)
 
     def keep(self, retention: Retention) -> None:

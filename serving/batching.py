@@ -134,8 +134,9 @@ class Batcher(Generic[J]):
             self._condition.notify()
 
     def _run(self) -> None:
-        if sys.platform == "linux":  # where a thread has a nice value of its own
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), YIELDING)
+        if sys.platform == "linux":  # where a thread has a nice value of its own, which it may only raise
+            thread = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, thread, max(YIELDING, os.getpriority(os.PRIO_PROCESS, thread)))
         while True:
             with self._condition:
                 while not self._waiting and not self._closed:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from configs.errors import SwitchboardError
 from serving.metrics import Metrics
-from serving.records import Record
+from serving.records import Record, Written
 from serving.spill import Spill
 
 BATCH = 500
@@ -23,8 +23,8 @@ log = logging.getLogger("switchboard.log")
 class Writer(Protocol):
     """What the decision log needs of a database."""
 
-    def write(self, records: Sequence[Record]) -> int:
-        """Write the records, all or none but those it refuses for what they say; return how many it refused."""
+    def write(self, records: Sequence[Record]) -> Written:
+        """Write the records, all or none but those it refuses for what they say and those that wait for another."""
         ...
 
 
@@ -91,11 +91,11 @@ class DecisionLog:
 
     def _write_waiting(self) -> None:
         while batch := self._take_to_write():
-            refused = None if self._is_paused() else self._write(batch)
-            if refused is None:
+            written = None if self._is_paused() else self._write(batch)
+            if written is None:
                 self._spill_or_lose(batch)
             else:
-                self._metrics.log_lost.inc(refused)
+                self._metrics.log_lost.inc(written.refused)
 
     def _guard(self) -> None:
         """Spill the oldest when the queue is long because the writer hangs in the database."""
@@ -117,13 +117,18 @@ class DecisionLog:
     def _take_first(self) -> list[Record]:
         return [self._records.popleft() for _ in range(min(BATCH, len(self._records)))]
 
-    def _write(self, batch: Sequence[Record]) -> int | None:
-        """Return how many of a batch the database refused for what they say; None where it took none."""
-        refused: list[int] = []
-        if not self._try(lambda: refused.append(self._writer.write(batch))):
+    def _write(self, batch: Sequence[Record]) -> Written | None:
+        """Return what became of a batch, of which what must wait goes to the spill; None where the database took none."""
+        found: list[Written] = []
+        if not self._try(lambda: found.append(self._writer.write(batch))):
             return None
-        self._metrics.log_written.inc(len(batch) - refused[0])
-        return refused[0]
+        written = found[0]
+        self._metrics.log_written.inc(len(batch) - written.refused - len(written.waiting))
+        if written.waiting:
+            self._look_again_at = monotonic() + LONGEST_PAUSE_S
+            if not self._spill.append(written.waiting):
+                self._lose(written.waiting)
+        return written
 
     def _bring_back(self) -> None:
         if self._is_paused() or monotonic() < self._look_again_at or not self._spill:
@@ -131,10 +136,10 @@ class DecisionLog:
         lost = 0
         try:
             for batch in self._spill.batches():
-                refused = None if self._stop.is_set() else self._write(batch)
-                if refused is None:
+                written = None if self._stop.is_set() else self._write(batch)
+                if written is None:
                     return
-                lost += refused
+                lost += written.refused
             self._metrics.log_lost.inc(lost)  # only now that the file is gone, else the same would be refused again
         except OSError as error:  # the disk's fault, not the database's, which goes on taking what is new
             self._look_again_at = monotonic() + LONGEST_PAUSE_S
@@ -160,5 +165,8 @@ class DecisionLog:
         if self._spill.append(batch):
             self._metrics.log_spilled.inc(len(batch))
         else:
-            self._metrics.log_lost.inc(len(batch))
-            log.error("decisions lost: neither the database nor the spill file takes them", extra={"count": len(batch)})
+            self._lose(batch)
+
+    def _lose(self, batch: Sequence[Record]) -> None:
+        self._metrics.log_lost.inc(len(batch))
+        log.error("decisions lost: neither the database nor the spill file takes them", extra={"count": len(batch)})

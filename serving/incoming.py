@@ -35,7 +35,7 @@ def read_incoming(fields: Mapping[str, Any], clean: Callable[[str], str] | None 
     parent = fields.get("parent_text")
     texts = {
         "text": _storable(check_text(fields.get("text"))),
-        "parent_text": _storable(check_text(parent)) if parent else None,
+        "parent_text": _parent_text(parent),
     }
     cleaned = clean(str(texts["text"])) if clean else None
     message = to_message({**fields, **texts, "author": author}, cleaned)
@@ -62,9 +62,16 @@ def _read_author(author: Any) -> tuple[str | None, int | None, str]:
     return author.get("id"), _read_reach(author.get("reach")), author.get("customer_tier") or ""
 
 
+def _parent_text(value: Any) -> str | None:
+    """Return what the message answers to; a blank one, as of a picture, says nothing."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    return _storable(check_text(value, "parent_text"))
+
+
 def _read_reach(value: Any) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        value = int(value[:13])
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(MAX_REACH)):
+        value = int(value)
     if value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_REACH):
         return value
     raise BadRow(

@@ -3,13 +3,15 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.exc import DataError
 
 from data.ledger import Decision, LabelEvent, Ledger, LedgerError
-from serving.records import DecisionRecord, FeedbackRecord, Record
+from serving.records import DecisionRecord, FeedbackRecord, Record, Written
 
 _OUTAGES = (LedgerError, OSError)
+PATIENCE = timedelta(days=1)  # with a correction whose decision another process may still have spilled
 
 log = logging.getLogger("switchboard.log")
 
@@ -21,42 +23,49 @@ class LedgerWriter:
         self._open = open_
         self._ledger: Ledger | None = None
 
-    def write(self, records: Sequence[Record]) -> int:
+    def write(self, records: Sequence[Record]) -> Written:
         """Write the records, all or none; what was written before is left as it is.
 
-        A record that the database refuses for what it says is left out by itself and logged; returns how many were.
+        A record that the database refuses for what it says is left out by itself and logged. A correction of a decision
+        that is not there yet waits, for a day; then it is refused.
         """
         try:
             try:
-                self._write(records)
-                return 0
+                unknown = self._write(records)
+                refused = 0
             except Exception as error:
                 if _is_outage(error):
                     raise
-                return sum(not self._is_taken_alone(record) for record in records)
+                alone = [self._write_alone(record) for record in records]
+                refused = sum(found is None for found in alone)
+                unknown = [one for found in alone for one in found or []]
+            return _sorted_out(unknown, refused)
         except _OUTAGES:
             self.close()
             raise
 
-    def _write(self, records: Sequence[Record]) -> None:
+    def _write(self, records: Sequence[Record]) -> list[FeedbackRecord]:
+        """Return the corrections whose decision is not there."""
         ledger = self.ledger()
         made = [record for record in records if isinstance(record, DecisionRecord)]
         with ledger.writing():
             ledger.messages.add(record.message for record in made if record.message.text)
             ledger.decisions.append(Decision(**asdict(record.decision)) for record in made)
-            for record in records:
-                if isinstance(record, FeedbackRecord):
+            said = [_resolved(ledger, record) for record in records if isinstance(record, FeedbackRecord)]
+            for record in said:
+                if record.message_id:
                     append_feedback(ledger, record)
+            return [record for record in said if not record.message_id]
 
-    def _is_taken_alone(self, record: Record) -> bool:
+    def _write_alone(self, record: Record) -> list[FeedbackRecord] | None:
+        """Return the record where it must wait, None where it was refused."""
         try:
-            self._write([record])
-            return True
+            return self._write([record])
         except Exception as error:
             if _is_outage(error):
                 raise
             log.error("a record was refused", extra={"kind": type(record).__name__, "reason": type(error).__name__})
-            return False
+            return None
 
     def ledger(self) -> Ledger:
         """Return the ledger, opened."""
@@ -70,21 +79,27 @@ class LedgerWriter:
             self._ledger = None
 
 
+def _sorted_out(unknown: Sequence[FeedbackRecord], refused: int) -> Written:
+    """Return the corrections that may wait, and count those that have waited long enough as refused."""
+    since = datetime.now(UTC) - PATIENCE
+    waiting = tuple(record for record in unknown if record.at > since)
+    for record in unknown:
+        if record.at <= since:
+            log.error("feedback on an unknown decision", extra={"decision_id": record.decision_id})
+    return Written(refused + len(unknown) - len(waiting), waiting)
+
+
 def _is_outage(error: Exception) -> bool:
     """Return whether the database is at fault, and not what one record says."""
     return isinstance(error, _OUTAGES) and not isinstance(error.__cause__, DataError)
 
 
 def append_feedback(ledger: Ledger, record: FeedbackRecord) -> bool:
-    """Append a correction as a label event and return whether it said something new.
+    """Append a correction of a known message as a label event and return whether it said something new.
 
     Saying again what the same annotator had said last by then changes nothing, in whatever order corrections arrive;
     going back to an earlier label is new.
     """
-    record = _resolved(ledger, record)
-    if not record.message_id:
-        log.error("feedback on an unknown decision", extra={"decision_id": record.decision_id})
-        return False
     stored = ledger.events.of([record.message_id]).get(record.message_id, [])
     mine = [one.event for one in stored if one.event.origin == "feedback" and one.event.annotator == record.annotator]
     key = record.key

@@ -10,6 +10,7 @@ from serving.errors import ApiError
 
 HEAD_TIMEOUT_S = 10.0
 MAX_HEAD_BYTES = 32_768
+MAX_LEFT_BYTES = 1 << 22  # of a body that was answered before it was read; beyond them the connection is dropped
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -17,6 +18,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     _guard: asyncio.TimerHandle | None = None
     _head_bytes = 0
+    _in_body = False
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for a request."""
@@ -24,12 +26,18 @@ class GuardedProtocol(HttpToolsProtocol):
         self._wait_for_head()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes; those that belong to no request in progress count against the bounds."""
+        """Take bytes; those that belong to no request in progress count against the bounds.
+
+        What is left of a body that was answered early is read and left aside, so that its answer arrives.
+        """
+        is_left = self._in_body and self._is_between_requests()
         super().data_received(data)
         if self.transport.is_closing() or not self._is_between_requests():
             return
         self._head_bytes += len(data)
-        if self._head_bytes > MAX_HEAD_BYTES:
+        if is_left and self._head_bytes > MAX_LEFT_BYTES:
+            self.transport.abort()
+        elif not is_left and self._head_bytes > MAX_HEAD_BYTES:
             self.send_400_response("the head of the request is too large")
         else:
             self._wait_for_head()
@@ -37,7 +45,13 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Begin a request: its body has a deadline of its own."""
         self._stop_waiting()
+        self._in_body = True
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """End a request's body; what comes next is another request."""
+        self._head_bytes, self._in_body = 0, False
+        super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the caller."""

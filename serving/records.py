@@ -58,6 +58,14 @@ class FeedbackRecord:
 Record = DecisionRecord | FeedbackRecord
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of records that a database took: how many it refused, and which wait for the decision they name."""
+
+    refused: int = 0
+    waiting: tuple[Record, ...] = ()
+
+
 def to_record(
     answer: Answer, model: ServedModel, request_id: str, caller: str, at: datetime, keep_text: bool
 ) -> Record:

@@ -40,10 +40,10 @@ class Retention:
 
     def _mask(self, ledger: "Ledger", until: datetime) -> None:
         """Put the cleaned text, which names nobody, in place of each text, own or quoted, the service stored before `until`."""
-        ids = {decision.message_id for decision in ledger.decisions.all(since=self._masked_until, until=until)}
-        recent = {decision.message_id for decision in ledger.decisions.all(since=until)}
-        for part in batches(sorted(ids - recent), _BATCH):
-            mine = [one.message for one in ledger.messages.get(part).values() if one.message.source == SOURCE]
+        for part in batches(ledger.decisions.all(since=self._masked_until, until=until), _BATCH):
+            decided = ledger.decisions.of(one.message_id for one in part)
+            past = [key for key, found in decided.items() if found[-1].at < until]
+            mine = [one.message for one in ledger.messages.get(past).values() if one.message.source == SOURCE]
             for column in ("text", "parent_text"):
                 texts = {one.id: getattr(one, column) for one in mine}
                 masked = {key: clean(text) for key, text in texts.items()}

@@ -104,7 +104,8 @@ def override(route: Route, overrides: Iterable[Overrides]) -> Route:
 
 
 def _outcome(judgement: Judgement, rules: list[Rule]) -> tuple[Outcome, RouteReason | None]:
-    if judgement.outcome == "auto" and any(rule.review for rule in rules):
+    sure = judgement.outcome == "auto" or judgement.reason == OUT_OF_SCOPE  # that it needs nobody
+    if sure and any(rule.review for rule in rules):
         return "review", "rule"
     return judgement.outcome, judgement.reason
 

@@ -4,6 +4,7 @@ import bentoml
 
 from serving.app import FrontDoor
 from serving.assembly import assemble
+from serving.logs import configure_logs
 
 api = assemble()
 
@@ -19,6 +20,9 @@ api = assemble()
 @bentoml.asgi_app(api, path="/")
 class Switchboard:
     """Sorts messages to a company into eight labels and says which team should answer."""
+
+    def __init__(self) -> None:
+        configure_logs()  # where BentoML's own server runs it, which has set up its own before
 
 
 Switchboard.add_asgi_middleware(FrontDoor, ours=api)  # pyright: ignore[reportArgumentType]

@@ -84,6 +84,10 @@ def test_it_answers_from_its_own_folder(bento, environment, tmp_path):
         assert (decision["label"], decision["model_version"]) == ("request", "1")
         assert error["error"]["type"] == "invalid_request"
         assert httpx.get(f"{url}/nope", timeout=30).json()["error"]["type"] == "not_found"
+        logged = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines() if line.startswith("{")]
+        assert any(
+            line["event"] == "answered" and line["request_id"] == answer.headers["X-Request-ID"] for line in logged
+        )
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         try:

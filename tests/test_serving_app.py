@@ -78,6 +78,26 @@ def test_a_malformed_body_is_refused_by_type(client, body):
     assert "Traceback" not in json.dumps(error)
 
 
+def test_a_key_that_stands_twice_among_many_is_named(client):
+    keys = ",".join(f'"k{n}":0' for n in [*range(100_000), 99_999])
+    status, error = refused(client, '{"messages":[{"text":"hi",' + keys + "}]}")
+    assert (status, error["message"]) == (400, "key 'k99999' stands twice in one object")
+
+
+@pytest.mark.parametrize(("fields", "said"), [
+    ({"time": 1795010112345}, "'time' is 1795010112345"), ({"time": "1795010112345"}, "'time' is '1795010112345'"),
+    ({"reach": "00000000000005"}, "'reach' is '00000000000005'"), ({"parent_text": "x" * 20_001}, "'parent_text' has 20001"),
+])  # fmt: skip
+def test_a_wrong_field_is_named(client, fields, said):
+    [result] = client.post("/classify", json={"messages": [{"text": "help me", **fields}]}).json()["results"]
+    assert said in result["error"]["message"]
+
+
+def test_a_blank_parent_says_nothing(client):
+    [result] = client.post("/classify", json={"messages": [{"text": "help me", "parent_text": "  "}]}).json()["results"]
+    assert result["label"]
+
+
 def test_brackets_within_texts_are_no_nesting(client):
     assert classify(client, '[[[[[[[[[[ {{{{{{{{ \\" [[[[[[[[').status_code == 200
 

@@ -1,5 +1,8 @@
 import asyncio
+import os
 import random
+import subprocess
+import sys
 import threading
 import time
 
@@ -7,6 +10,7 @@ import pytest
 
 from serving.batching import Batcher
 from serving.errors import ApiError
+from tests.processes import PROJECT
 
 
 class Recorder:
@@ -188,3 +192,22 @@ def test_a_long_call_alone_is_shared_by_both_threads():
     batcher.start()
     assert asyncio.run(batcher.submit([1, 2, 3, 4], [1] * 4, 60)) == [1, 2, 3, 4]
     batcher.close()
+
+
+NICER_THAN_THE_THREADS = """
+import asyncio, os
+from serving.batching import Batcher
+
+os.nice(15)
+os.setuid(65534)
+batcher = Batcher(lambda parts: [[2 * job for job in jobs] for _, jobs in parts], 100, 100)
+batcher.start()
+print(asyncio.run(asyncio.wait_for(batcher.submit([1, 2], [1, 1], 5), 10)))
+batcher.close()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody who may not lower a nice value")
+def test_it_computes_at_a_nice_value_above_its_own():
+    done = subprocess.run([sys.executable, "-c", NICER_THAN_THE_THREADS], cwd=PROJECT, capture_output=True, text=True)
+    assert done.stdout == "[2, 4]\n", done.stderr

@@ -1,6 +1,7 @@
 """The decision log: off the request path, nothing lost while the database is away, hangs or refuses."""
 
 import threading
+from datetime import UTC, datetime
 
 import pytest
 
@@ -8,6 +9,7 @@ from data.ledger import LedgerError, open_ledger
 from serving.decision_log import DecisionLog
 from serving.ledger_writer import LedgerWriter
 from serving.metrics import Metrics
+from serving.records import Written
 from serving.spill import Spill
 from tests.log_records import correction, record, value
 from tests.serving import wait_until
@@ -22,12 +24,12 @@ class Database:
         self.hangs = threading.Event()
         self.hangs.set()
 
-    def write(self, records) -> int:
+    def write(self, records) -> Written:
         self.hangs.wait(20)
         if self.away:
             raise LedgerError("taken away")
         self.written.extend(records)
-        return 0
+        return Written()
 
 
 @pytest.fixture
@@ -133,11 +135,11 @@ def test_a_refusal_read_again_from_the_spill_is_counted_once(tmp_path, monkeypat
     metrics, spill, asked = Metrics(), Spill(tmp_path, 1 << 20), []
 
     class Refusing:
-        def write(self, records) -> int:
+        def write(self, records) -> Written:
             asked.append(records)
             if len(asked) == 2:
                 raise LedgerError("taken away after the first batch")
-            return 1
+            return Written(1)
 
     spill.append([record(1), record(2)])
     log = DecisionLog(Refusing(), spill, metrics, queue=100)
@@ -157,3 +159,18 @@ def test_a_spill_that_cannot_be_read_back_does_not_end_the_log(parts, tmp_path):
     log.put([record(3)])
     wait_until(lambda: len(database.written) == 2)
     log.stop()
+
+
+def test_a_correction_whose_decision_another_process_spilled_is_written_after_it(ledger_url, tmp_path, monkeypatch):
+    monkeypatch.setattr("serving.decision_log.LONGEST_PAUSE_S", 0.01)
+    metrics, spill, writer = Metrics(), Spill(tmp_path, 1 << 20), LedgerWriter(lambda: open_ledger(ledger_url))
+    log = DecisionLog(writer, spill, metrics, queue=100)
+    log.start()
+    log.put([correction(1, at=datetime.now(UTC))])
+    wait_until(lambda: bool(spill))
+    with open_ledger(ledger_url) as ledger:
+        LedgerWriter(lambda: ledger).write([record(1)])
+    wait_until(lambda: not spill)
+    log.stop()
+    assert [value(metrics, f"log_{name}_total") for name in ("lost", "spilled", "written")] == [0, 0, 1]
+    writer.close()

@@ -1,12 +1,15 @@
 """What the decision log writes to the ledger, and how long texts and decisions stay there."""
 
 from dataclasses import fields, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from configs.serving import ServingSettings
 from data.clean import clean
 from data.ledger import Decision, open_ledger
 from serving.ledger_writer import LedgerWriter
-from serving.records import Logged
+from serving.records import Logged, Written
 from serving.retention import Retention
 from tests.log_records import NOW, correction, record
 
@@ -17,7 +20,6 @@ def test_the_ledger_takes_decisions_once_and_corrections_by_what_they_say(ledger
         writer.write([record(1), correction(1)])
     for label in ("praise", "praise", "abuse"):
         writer.write([correction(1, label)])
-    writer.write([correction(7)])  # names no decision: logged, and the rest goes on
     with open_ledger(ledger_url) as ledger:
         assert ledger.decisions.count() == 1
         events = [stored.event for stored in ledger.events.of(["m-1"])["m-1"]]
@@ -38,10 +40,34 @@ def test_corrections_that_come_twice_or_late_count_once_and_in_the_order_they_we
     writer.close()
 
 
+def test_a_correction_waits_a_day_for_its_decision(ledger_url):
+    writer = LedgerWriter(lambda: open_ledger(ledger_url))
+    early, bogus = (replace(correction(n), at=datetime.now(UTC) - timedelta(hours=25 - n)) for n in (7, 0))
+    assert writer.write([early, bogus, record(1)]) == Written(1, (early,))
+    writer.write([record(7)])  # as another process had spilled it
+    assert writer.write([early]) == Written()
+    assert [one.event.label for one in writer.ledger().events.of(["m-7"])["m-7"]] == ["abuse"]
+    writer.close()
+
+
 def test_a_record_the_database_refuses_does_not_hold_up_the_others(ledger_url):
     writer = LedgerWriter(lambda: open_ledger(ledger_url))
     writer.write([record(1), correction(1, label="no such label"), record(2)])
     assert writer.ledger().decisions.count() == 2
+    writer.close()
+
+
+def test_decisions_are_kept_longer_than_their_texts_are_readable():
+    with pytest.raises(ValueError, match=r"keep_decisions_days=30 must be more than labelling_window_days=90"):
+        ServingSettings(keep_decisions_days=30, labelling_window_days=90)
+
+
+def test_a_text_that_came_again_within_the_window_stays(ledger_url):
+    writer = LedgerWriter(lambda: open_ledger(ledger_url))
+    again = record(1, NOW)
+    writer.write([record(1, NOW - timedelta(days=40)), replace(again, decision=replace(again.decision, id="d-9"))])
+    Retention(None, 30).keep(writer.ledger(), NOW)
+    assert writer.ledger().messages.get(["m-1"])["m-1"].message.text == "mail me at a@b.example"
     writer.close()
 
 

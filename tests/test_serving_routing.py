@@ -5,6 +5,7 @@ import pytest
 from configs.errors import SwitchboardError
 from configs.loading import parse_config
 from configs.playbook import Playbook, load_playbook
+from configs.taxonomy import load_taxonomy
 from data.messages import Message
 from serving.explain import explain
 from serving.facts import CallerFacts, holds_any
@@ -74,6 +75,25 @@ def test_a_rule_may_ask_a_person_first():
     assert verdict(sure("praise"), sentiment="Negative").outcome == "review"
 
 
+def test_a_threat_reaches_a_person_though_it_belongs_nowhere():
+    threat = verdict(unsure("request", "out_of_scope"), "I want to die")
+    assert (threat.outcome, threat.reason, threat.route.team) == ("review", "rule", "switchboard")
+
+
+@pytest.mark.parametrize(
+    "text", ["write to me@home.example", "I am leaving you", "my lawyer will call", "gas leak here"]
+)
+@pytest.mark.parametrize(
+    "facts", [{"reach": 90_000}, {"customer_tier": "vip"}, {"reach": 90_000, "customer_tier": "vip"}]
+)
+@pytest.mark.parametrize("label", load_taxonomy().labels)
+def test_no_fact_makes_a_grave_case_less_grave(label, facts, text):
+    grave = ("none", "low", "normal", "high", "urgent")
+    both = verdict(sure(label), text, **facts).route
+    for less in (verdict(sure(label)), verdict(sure(label), text), verdict(sure(label), **facts)):
+        assert both.tier >= less.route.tier and grave.index(both.priority) >= grave.index(less.route.priority)
+
+
 def test_later_rules_win():
     route = verdict(sure("request"), "cancel my contract, my mail is a@b.example").route
     assert route.rules == ("leaving", "personal_data")
@@ -98,9 +118,23 @@ def test_personal_data_is_told_from_other_numbers(text, found):
     assert holds_any(["personal_data"], text) is found
 
 
-@pytest.mark.parametrize("text", ["this app is killing me lol", "dying to try it", "the queue moves at last"])
+@pytest.mark.parametrize(
+    "text", ["this app is killing me lol", "You guys are on fire!", "dying to try it", "the queue moves at last"]
+)
 def test_figures_of_speech_are_no_threats(text):
     assert not holds_any(["threat", "leaving"], text)
+
+
+@pytest.mark.parametrize(
+    "text", ["I am leaving @MapleMobile today", "I'm done with @Maple_UK", "switching to @OtherTelco"]
+)
+def test_who_leaves_is_heard_by_the_real_handle(text):
+    assert holds_any(["leaving"], text)
+
+
+@pytest.mark.parametrize("text", ["the charger's on fire", "my phone caught fire", "house on fire"])
+def test_a_fire_is_a_threat(text):
+    assert holds_any(["threat"], text)
 
 
 @pytest.mark.parametrize("keyword", ["won't pay", "won’t pay"])

@@ -79,6 +79,22 @@ def test_what_is_no_request_is_refused_typed(service):
     assert raw(service, large).startswith(b"HTTP/1.1 400") or b"200" in raw(service, large)
 
 
+def test_a_call_refused_before_its_body_gets_one_answer_and_keeps_its_connection(service):
+    body = b" " * 200_000
+    head = b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(
+        body
+    )
+    with socket.create_connection(("127.0.0.1", service.port), timeout=30) as connection:
+        connection.sendall(head + body[:20_000])
+        found = connection.recv(65_536)
+        for start in range(20_000, len(body), 60_000):
+            connection.sendall(body[start : start + 60_000])
+        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        while part := connection.recv(65_536):
+            found += part
+    assert re.findall(rb"HTTP/1.1 (\d+)", found) == [b"404", b"200"]
+
+
 def test_callers_that_go_away_hold_nothing(service):
     body = json.dumps({"messages": [{"text": "broken"}] * 100}).encode()
     head = CALL + b"Content-Length: %d\r\n\r\n" % len(body)

@@ -9,7 +9,7 @@ import pytest
 from data.forgetting import forget_author
 from data.ledger import open_ledger
 from serving.ledger_writer import LedgerWriter
-from serving.records import from_line, to_line
+from serving.records import Written, from_line, to_line
 from serving.spill import Spill
 from tests.log_records import correction, record
 
@@ -33,6 +33,18 @@ def test_a_line_torn_by_a_crash_does_not_take_the_next_one_with_it(tmp_path):
     path.write_bytes(path.read_bytes()[:-40])
     spill.append([record(3), record(4)])
     assert [one.decision.id for batch in spill.batches() for one in batch] == ["d-1", "d-3", "d-4"]
+
+
+def test_lines_that_are_no_records_are_put_aside_and_counted(tmp_path):
+    counted = []
+    spill = Spill(tmp_path, 1 << 20, counted.append)
+    spill.append([record(1)])
+    newer = to_line(record(2)).replace(b'"confidence"', b'"certainty"')
+    with (tmp_path / "decisions.spill.jsonl").open("ab") as file:
+        file.write(newer + b"   \n")  # and a line blanked by `data forget`
+    assert [one.decision.id for batch in spill.batches() for one in batch] == ["d-1"]
+    aside = tmp_path / "decisions.unreadable.jsonl"
+    assert (aside.read_bytes(), counted, aside.stat().st_mode & 0o777) == (newer, [1], 0o600)
 
 
 def test_two_processes_share_a_spill_and_one_at_a_time_writes_back(tmp_path):
@@ -90,7 +102,7 @@ def test_a_spilled_decision_of_a_forgotten_author_is_written_without_words(sqlit
     assert path.stat().st_size == size, "its writer may be appending"
     assert not any(word in path.read_bytes() for word in (b"grete", b"never written", b"asked"))
     writer = LedgerWriter(lambda: open_ledger(sqlite_url))
-    assert [writer.write(batch) for batch in spill.batches()] == [0]
+    assert [writer.write(batch) for batch in spill.batches()] == [Written()]
     ledger = writer.ledger()
     assert ledger.decisions.get(["d-2"])["d-2"].scores == {"praise": 0.9} and ledger.decisions.count() == 2
     assert [(one.event.label, one.event.note) for one in ledger.events.of(["m-1"])["m-1"]] == [("abuse", "")]
