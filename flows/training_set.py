@@ -67,15 +67,23 @@ def _read(data: str, corpus: Path | None) -> tuple[Parts, Parts, frozenset[str]]
     """Return the parts of the seed and of the customer's rows, and which of these were drawn at random."""
     if Path(data).suffix.lower() not in FORMATS:
         rows = list(load_snapshot(data).rows())
-        seed = [row.labelled() for row in rows if row.kind == SEED]
+        seed = [row for row in rows if row.kind == SEED]
         own = _snapshot_parts(row for row in rows if row.kind != SEED)
         drawn = frozenset(row.message.id for row in rows if row.drawn)
-        return (seed_parts(seed) if seed else _seed(corpus)), own, drawn
+        return (_stored_seed(seed) if seed else _seed(corpus)), own, drawn
     return _seed(corpus), _file_parts(read_labelled(data, read_rows(Path(data)), load_taxonomy())), frozenset()
 
 
 def _seed(corpus: Path | None) -> Parts:
     return seed_parts(row.labelled() for row in (read_corpus(corpus) if corpus else read_corpus()))
+
+
+def _stored_seed(rows: Sequence[SnapshotRow]) -> Parts:
+    """Return the seed's parts without what followed a company's message to its test side, or was quarantined with it."""
+    trained = {row.message.id for row in rows if row.side == "train"}
+    *learnt, test = seed_parts(row.labelled() for row in rows)
+    fit, holdout = ([row for row in part if row.message.id in trained] for part in learnt)
+    return fit, holdout, test
 
 
 def _bounded(parts: Parts, recipe: Recipe) -> Parts:

@@ -7,14 +7,16 @@ import pytest
 
 from configs.errors import SwitchboardError
 from configs.recipe import Recipe
+from data.corpus import SEED_SOURCE
 from data.ledger import LabelEvent, Ledger, open_ledger
-from data.messages import LabelledMessage
+from data.messages import LabelledMessage, Message
 from data.snapshot import Snapshot
 from data.snapshotting import make_snapshot
 from flows.test_rows import test_rows as judged_on
 from flows.training_set import customer_training_set, seed_training_set
 from tests.snapshots import DAMAGES
 from tests.tiny_base import tiny_rows
+from training.parts import HOLDOUT_PERCENT, TEST_PERCENT, bucket
 
 
 def _recipe(**changes: object) -> Recipe:
@@ -94,13 +96,16 @@ def test_the_same_text_never_stands_on_two_sides(tmp_path: Path, corpus: Path):
 
 
 def _snapshot(ledger: Ledger) -> Snapshot:
-    rows = tiny_rows(20, 3, "own")
+    _label(ledger, tiny_rows(20, 3, "own"), "labeler")
+    return make_snapshot(ledger)
+
+
+def _label(ledger: Ledger, rows: list[LabelledMessage], origin: str) -> None:
     ledger.messages.add([row.message for row in rows])
     ledger.events.append([
-        LabelEvent(key=row.message.id, message_id=row.message.id, label=row.label, annotator="ann", origin="labeler")
+        LabelEvent(key=row.message.id, message_id=row.message.id, label=row.label, annotator="ann", origin=origin)
         for row in rows
     ])  # fmt: skip
-    return make_snapshot(ledger)
 
 
 def test_a_snapshots_sides_are_kept(var_dir: Path, ledger: Ledger, corpus: Path):
@@ -111,6 +116,31 @@ def test_a_snapshots_sides_are_kept(var_dir: Path, ledger: Ledger, corpus: Path)
     assert {key for key in _ids([*found.fit, *found.holdout]) if key in sides} == {
         key for key, side in sides.items() if side == "train"
     }
+
+
+def test_seed_rows_that_followed_a_companys_row_to_another_side_are_not_learnt_from(var_dir: Path, ledger: Ledger):
+    own = list(_snapshot(ledger).rows())
+    tested, trained = (next(row.message for row in own if row.side == side) for side in ("test", "train"))
+    texts = {
+        "twin": (tested.text, ""), "bridge": (trained.text, tested.id), "beside": (trained.text, ""),
+        "alone": ("a parasol that nobody of the company ever wrote about", ""),
+    }  # fmt: skip
+    linked = [
+        LabelledMessage(Message(text, _seed_id(name, at), parent_id=parent, source=SEED_SOURCE), "praise")
+        for name, (text, parent) in texts.items()
+        for at in (TEST_PERCENT, TEST_PERCENT + HOLDOUT_PERCENT)
+    ]
+    _label(ledger, linked, "seed")
+    sides = {row.message.id.split("-")[0]: row.side for row in make_snapshot(ledger).rows() if row.kind == "seed"}
+    assert sides == {"twin": "test", "bridge": "quarantined", "beside": "train", "alone": "train"}
+    found = customer_training_set(_recipe(customer_holdout=1000), "latest")
+    for part in (found.fit, found.holdout):
+        assert {key.split("-")[0] for key in _ids(part)} == {"own", "beside", "alone"}
+
+
+def _seed_id(name: str, least: int) -> str:
+    """Return an id that the seed's own draw fits (or holds out, by the least bucket)."""
+    return next(key for number in range(10_000) if bucket(key := f"{name}-{number}") == least)
 
 
 @pytest.mark.parametrize("damage", ["rows cut", "a label changed"])
