@@ -5,8 +5,10 @@ By default every row is checked before the first is written, so a file with one 
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from configs.errors import SwitchboardError
 from configs.taxonomy import load_taxonomy
@@ -25,6 +27,7 @@ from data.sources import Source
 _BATCH = 1000
 _NO_ID = "-"  # stands for an id that is not worked out, which takes longer than all the rest of checking a row
 OnRows = Callable[[int], None]
+Says = tuple[str, tuple[str, ...], str]  # label, other defensible ones, version of the taxonomy
 
 
 def _ignore(rows: int) -> None: ...
@@ -41,7 +44,7 @@ class _Entry:
     annotator: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Import:
     """One import to be made; `unlabelled` allows rows without a label, whose messages are kept for later."""
 
@@ -146,20 +149,37 @@ class Import:
         report.new_labels += ledger.events.append(self._changes(said, ledger.events.of(one.message.id for one in said)))
 
     def _changes(self, entries: Sequence[_Entry], before: dict[str, list[StoredEvent]]) -> list[LabelEvent]:
-        """Return the events that say something else than this annotator's last one on the message did."""
-        last = {(key, one.event.annotator): (one.event.label, one.event.second, one.event.taxonomy_version)
-                for key, events in before.items() for one in events if one.event.origin == "import"}  # fmt: skip
+        """Return the events that say something else than this annotator's last one on the message did.
+
+        Their keys name the last saying of another import, so that going back to a file or mapping says it again, and a
+        file that contradicts itself has the same keys each time.
+        """
+        last: dict[tuple[str, str], Says] = {}
+        others: dict[tuple[str, str], str] = {}
+        for message_id, events in before.items():
+            for event in (one.event for one in events if one.event.origin == "import"):
+                last[message_id, event.annotator] = (event.label, event.second, event.taxonomy_version)
+                if not event.key.startswith(self._prefix):
+                    others[message_id, event.annotator] = event.key
+        version = load_taxonomy().version
+        ends = {(one.message.id, one.annotator): (one.label, one.second, version) for one in entries}
+        settled = {subject for subject, says in ends.items() if last.get(subject) == says}
         changes = []
         for entry in entries:
-            subject, says = (entry.message.id, entry.annotator), (entry.label, entry.second, load_taxonomy().version)
-            if last.get(subject) != says:
+            subject, says = (entry.message.id, entry.annotator), (entry.label, entry.second, version)
+            if subject not in settled and last.get(subject) != says:
                 last[subject] = says
-                # what is said is part of the key: the same file under another mapping, or taxonomy, says something else
-                said = hashlib.sha256(repr(says).encode()).hexdigest()[:12]
-                key = f"import:{self.source.fingerprint[:24]}:{entry.number}:{said}"
-                changes.append(LabelEvent(key=key, message_id=entry.message.id, annotator=entry.annotator,
-                                          origin="import", label=entry.label, second=entry.second))  # fmt: skip
+                said = hashlib.sha256(repr((subject, says, others.get(subject))).encode()).hexdigest()[:16]
+                changes.append(LabelEvent(key=f"{self._prefix}{entry.number}:{said}", message_id=entry.message.id,
+                                          annotator=entry.annotator, origin="import", label=entry.label,
+                                          second=entry.second))  # fmt: skip
         return changes
+
+    @cached_property
+    def _prefix(self) -> str:
+        """Return how the keys of this import begin: the same where the same rows are read in the same way."""
+        identity = [self.source.fingerprint, self.mapping.model_dump(), load_taxonomy().version]
+        return f"import:{hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:24]}:"
 
 
 def _is_other(stored: StoredMessage | None, message: Message) -> bool:

@@ -1,5 +1,6 @@
 """Imports: the same file twice adds nothing, a bad row refuses the file unless asked otherwise, `none` is kept."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -8,11 +9,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from configs.dataset import load_dataset_config
 from configs.errors import SwitchboardError
+from configs.taxonomy import load_taxonomy
 from data.import_report import ImportReport
 from data.importing import Import
-from data.ledger import Ledger
+from data.ledger import LabelEvent, Ledger
 from data.mapping import load_mapping
+from data.messages import Message
+from data.resolution import resolve
 from data.sources import open_source
 
 ROWS = [{"id": "1", "text": "Love it", "label": "praise", "author": "ann", "time": "2026-01-01T10:00:00Z", "channel": "x"},
@@ -74,6 +79,78 @@ def test_the_same_file_under_a_corrected_mapping_corrects_its_labels(tmp_path: P
     for label, new in (("abuse", 1), ("praise", 1), ("praise", 0)):
         assert _import(ledger, path, labels=(f"Lob={label}",)).new_labels == new
     assert _labels(ledger) == [("1", "abuse"), ("1", "praise")]
+
+
+def test_a_file_with_a_column_for_each_annotator_gives_each_their_vote(tmp_path: Path, ledger: Ledger):
+    rows = [{"id": "1", "text": "Love it, you thieves", "a": "praise", "b": "abuse", "c": "praise"}]
+    path = _write(tmp_path / "crm.jsonl", rows)
+    for _ in range(2):
+        for name in "abc":
+            _import(ledger, path, (f"label={name}",), annotator=name)
+    assert [(stored.event.annotator, stored.event.label) for stored in ledger.events.all()] == [
+        ("a", "praise"), ("b", "abuse"), ("c", "praise")]  # fmt: skip
+    resolved = resolve(ledger.events.of(["1"])["1"], load_dataset_config().policy, ledger.taxonomies.translations())
+    assert resolved is not None and (resolved.label, resolved.disputed) == ("praise", False)
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [({"columns": ["text=subject"]}, {"columns": ["text=body"]}), ({"columns": ["text=body", "id=nr"]},
+     {"columns": ["text=body", "id=nr"], "id_prefix": "crm-"})],
+)  # fmt: skip
+def test_a_mapping_that_makes_other_messages_of_the_rows_labels_those_too(
+    tmp_path: Path, ledger: Ledger, first: dict, then: dict
+):
+    rows = [
+        {"nr": f"nr-{label}", "subject": f"Re: {label}", "body": f"about {label}", "label": label}
+        for label in ("lead", "spam")
+    ]
+    path = _write(tmp_path / "crm.jsonl", rows)
+    for options, new in ((first, 2), (then, 2), (then, 0), (first, 0)):
+        report = _import(ledger, path, **options)
+        assert (report.new_messages, report.new_labels) == (new, new)
+
+
+def test_going_back_to_an_earlier_mapping_or_file_says_again_what_it_said(tmp_path: Path, ledger: Ledger):
+    path = _write(tmp_path / "crm.jsonl", [{"id": "1", "text": "Love it", "label": "Lob"}])
+    said = ["praise", "abuse", "praise", "abuse", "praise"]
+    for label in said:
+        assert [_import(ledger, path, labels=(f"Lob={label}",)).new_labels for _ in range(2)] == [1, 0]
+    assert [label for _, label in _labels(ledger)] == said
+    for label in ("lead", "spam", "lead"):
+        path = _write(tmp_path / "crm.jsonl", [{"id": "1", "text": "Love it", "label": label}])
+        assert [_import(ledger, path).new_labels for _ in range(2)] == [1, 0]
+    assert _labels(ledger)[-1] == ("1", "lead")
+
+
+def test_a_contradiction_within_a_file_stays_as_it_was_said_however_far_apart(tmp_path: Path, ledger: Ledger):
+    """Rows 1 and 2 stand in one batch, row 2,500 in another; another file says something between two imports."""
+    other = [{"id": f"m{number}", "text": f"words {number}", "label": "none"} for number in range(2500)]
+    rows = [{"id": "1", "text": "Love it", "label": label} for label in ("lead", "spam", "praise")]
+    path = _write(tmp_path / "crm.jsonl", [*rows[:2], *other, rows[2]])
+    between = _write(tmp_path / "between.jsonl", [{"id": "1", "text": "Love it", "label": "abuse"}])
+    assert [_import(ledger, path).new_labels for _ in range(3)] == [2503, 0, 0]
+    assert [_import(ledger, between, annotator="crm").new_labels for _ in range(2)] == [1, 0]
+    assert [_import(ledger, path).new_labels for _ in range(3)] == [3, 0, 0]
+    assert [stored.event.label for stored in ledger.events.of(["1"])["1"]] == [
+        "lead", "spam", "praise", "abuse", "lead", "spam", "praise"]  # fmt: skip
+
+
+def test_a_file_imported_under_the_keys_of_before_adds_nothing_to_what_it_said(tmp_path: Path, ledger: Ledger):
+    conflicting = [
+        *ROWS,
+        {"id": "9", "text": "same words", "label": "lead"},
+        {"id": "9", "text": "same words", "label": "spam"},
+    ]
+    path = _write(tmp_path / "crm.jsonl", conflicting)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:24]
+    for number, row in enumerate(conflicting, 1):
+        second = tuple(row.get("second", ()))
+        ledger.messages.add([Message(row["text"], row["id"], author=row.get("author", ""))])
+        said = hashlib.sha256(repr((row["label"], second, load_taxonomy().version)).encode()).hexdigest()[:12]
+        ledger.events.append([LabelEvent(key=f"import:{digest}:{number}:{said}", message_id=row["id"], annotator="crm",
+                                         origin="import", label=row["label"], second=second)])  # fmt: skip
+    assert _import(ledger, path).new_labels == 0
 
 
 @pytest.mark.parametrize(
