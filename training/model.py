@@ -18,7 +18,7 @@ class MessageClassifier(nn.Module):
         # On a CPU the backward pass of fused attention takes more than twice as long as that of plain matrix products.
         # On a GPU it is for transformers to choose: not every encoder has the fused kind (MPNet has not).
         attention = None if torch.cuda.is_available() else "eager"
-        self.encoder = AutoModel.from_pretrained(base_model, attn_implementation=attention)
+        self.encoder = AutoModel.from_pretrained(base_model, attn_implementation=attention, use_safetensors=True)
         for module in self.encoder.modules():
             if isinstance(module, nn.Dropout):
                 module.p = encoder_dropout
