@@ -1,5 +1,6 @@
 """Few labels: the method is chosen by their number, learns from eight a label, and calibrates on rows not seen."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,10 @@ from configs.errors import SwitchboardError
 from configs.taxonomy import NONE, load_taxonomy
 from data.messages import LabelledMessage
 from tests.tiny_base import tiny_recipe, tiny_rows
+from training.archive import Archive
 from training.contrast import contrast
 from training.examples import as_examples
-from training.few import choose_method, learn_from_few
+from training.few import choose_method, folds_of, learn_from_few
 from training.predictor import Predictor
 from training.run import train_bundle
 from training.setup import make_ready
@@ -37,6 +39,27 @@ def test_eight_a_label_teach_it_and_the_log_says_how(tiny_base: Path, tmp_path: 
     rows = [row for row in tiny_rows(10, seed=5) if row.label != NONE]
     found = Predictor(made.bundle, threads=1).predict([row.message.text for row in rows]).scores.argmax(axis=1)
     assert np.mean([LABELS[at] == row.label for at, row in zip(found, rows, strict=True)]) > 0.8
+
+
+@pytest.mark.parametrize("held", [[], tiny_rows(1, 1, "h")[:3], tiny_rows(1, 1, "h")])
+def test_few_labels_with_an_archive_teach_whatever_labels_were_held_out(
+    tiny_base: Path, tmp_path: Path, held: list[LabelledMessage]
+):
+    path = tmp_path / "archive.jsonl"
+    path.write_text("".join(json.dumps({"text": row.message.text}) + "\n" for row in tiny_rows(20, 9, "a")))
+    fit, recipe = tiny_rows(8), tiny_recipe(tiny_base, **FEW)
+    made = train_bundle(fit, held, recipe, tmp_path / "b", "c", archive=Archive(path))
+    assert made.method == "fine_tune"
+    rows = [row for row in tiny_rows(10, seed=5) if row.label != NONE]
+    found = Predictor(made.bundle, threads=1).predict([row.message.text for row in rows]).scores.argmax(axis=1)
+    assert np.mean([LABELS[at] == row.label for at, row in zip(found, rows, strict=True)]) > 0.8
+
+
+def test_the_first_fold_holds_every_label_that_has_two_rows(tiny_base: Path):
+    rows = as_examples(tiny_rows(2))
+    folds = folds_of(rows, make_ready(tiny_recipe(tiny_base)))
+    for fold in (0, 1):
+        assert {rows[at].row.label for at in np.flatnonzero(folds == fold)} == {*LABELS, NONE}
 
 
 def test_every_row_is_answered_by_a_network_that_did_not_learn_it(tiny_base: Path, tmp_path: Path):

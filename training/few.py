@@ -39,7 +39,7 @@ def learn_from_few(setup: Setup, examples: Sequence[Example], work: Path) -> tup
     """Return a network learnt from every row, and what networks learnt without each row answer on it."""
     if process_count() > 1:
         raise SwitchboardError("so few labels are learnt in one process; start it without torchrun")
-    folds = _folds(examples, setup)
+    folds = folds_of(examples, setup)
     logits, doubt = np.zeros((len(examples), len(setup.taxonomy.labels))), np.zeros(len(examples))
     for fold in range(setup.recipe.folds):
         inside, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
@@ -63,8 +63,8 @@ def _learn(setup: Setup, examples: Sequence[Example], path: Path) -> MessageClas
     return network
 
 
-def _folds(examples: Sequence[Example], setup: Setup) -> np.ndarray:
-    """Return each example's fold (N,), the labels spread evenly over them."""
+def folds_of(examples: Sequence[Example], setup: Setup) -> np.ndarray:
+    """Return each example's fold (N,), the labels spread evenly over them: the first two hold a row of each label."""
     draw = np.random.default_rng(setup.recipe.seed)
     folds = np.zeros(len(examples), dtype=int)
     for label in (*setup.taxonomy.labels, NONE):

@@ -21,7 +21,7 @@ from training.card import write_card
 from training.distil import distil_once
 from training.examples import Example, as_examples, targets_of
 from training.export import export_network, write_bundle
-from training.few import choose_method, learn_from_few, rarest
+from training.few import choose_method, folds_of, learn_from_few, rarest
 from training.finetune import FineTuned
 from training.inference import network_logits
 from training.opinions import with_opinions
@@ -108,18 +108,26 @@ def learn(
     setup: Setup, examples: Sequence[Example], holdout: Sequence[LabelledMessage], work: Path,
     callbacks: tuple[TrainerCallback, ...] = (), archive: Archive | None = None, say: Say = lambda line: None,
 ) -> Learnt:  # fmt: skip
-    """Return a network trained by the method that suits the amount of data, taught by an archive too if given."""
+    """Return a network trained by the method that suits the amount of data, taught by an archive too if given.
+
+    Of labels so few that the teacher was learnt by contrast, the student leaves the first of the teacher's folds unseen:
+    that has each label, which a share of them held out by chance need not have.
+    """
     work.mkdir(parents=True, exist_ok=True)
     folder = work / ("teacher" if archive else "student")
     learnt = _learn_labelled(setup, examples, holdout, folder, callbacks, say)
     if archive is None:
         return learnt
-    taught = _taught(setup, learnt, [*(one.row for one in examples), *holdout], archive, work, say)
-    held = list(holdout) or [example.row for example in examples]  # the few are held out from the archive's student
-    more = [*(examples if holdout else []), *taught]
+    every = [*examples, *as_examples(holdout)]
+    taught = _taught(setup, learnt, [one.row for one in every], archive, work, say)
+    if learnt.method == "contrastive":
+        folds = folds_of(every, setup)
+        examples = [one for one, fold in zip(every, folds, strict=True) if fold]
+        holdout = [one.row for one, fold in zip(every, folds, strict=True) if not fold]
+    more = [*examples, *taught]
     if is_mixed(more):
-        return _beside_seed(setup, more, held, work / "student", callbacks, say)
-    return _fine_tune(setup, more, held, work / "student", callbacks)
+        return _beside_seed(setup, more, holdout, work / "student", callbacks, say)
+    return _fine_tune(setup, more, holdout, work / "student", callbacks)
 
 
 def _learn_labelled(
