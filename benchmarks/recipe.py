@@ -17,7 +17,7 @@ from time import monotonic
 
 import numpy as np
 
-from configs.paths import PROJECT, var_dir
+from configs.paths import var_dir
 from configs.recipe import load_recipe
 from configs.taxonomy import NONE, load_taxonomy
 from data.messages import LabelledMessage
@@ -25,6 +25,7 @@ from data.parsing import read_labelled
 from data.readers import read_rows
 from evaluation.metrics import RESAMPLES, macro_f1
 from flows.training_set import seed_training_set
+from training.code import digest_of_code
 from training.examples import as_examples
 from training.inference import network_logits
 from training.opinions import digest_of_opinions, with_opinions
@@ -73,8 +74,7 @@ def _cell(
     recipe = load_recipe("full", ("least_steps=0", *filter(None, [form]), f"seed={seed}"))
     setup = make_ready(recipe)
     parts = [recipe.model_dump_json(), setup.base_digest, digest_of_opinions(), fingerprint(fit), fingerprint(rows)]
-    code = [*sorted((PROJECT / "training").glob("*.py")), PROJECT / "data" / "clean.py"]
-    parts += [path.read_text(encoding="utf-8") for path in code]
+    parts.append(digest_of_code("training.opinions", "training.inference"))
     path = var_dir() / "benchmarks" / "recipe" / f"{hashlib.sha256(repr(parts).encode()).hexdigest()[:24]}.npz"
     if not path.exists():
         with tempfile.TemporaryDirectory() as folder:

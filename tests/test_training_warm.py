@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import TrainerCallback
 
+from configs.company import Company
 from configs.paths import var_dir
 from configs.taxonomy import NONE, load_taxonomy
 from data.corpus import SEED_SOURCE
@@ -23,7 +24,7 @@ from training.model import MessageClassifier
 from training.predictor import Predictor
 from training.run import Trained, train_bundle
 from training.setup import make_ready
-from training.warm import learn_beside_seed
+from training.warm import learn_beside_seed, seed_network_path
 
 LABELS = load_taxonomy().labels
 
@@ -86,6 +87,19 @@ def test_the_seed_is_learnt_once_for_all_trainings_that_go_on_from_it(tiny_base:
     assert np.array_equal(one, other), "the same rows, the same seed, the same network"
     _train(tiny_base, tmp_path / "other", [*SEED[:-9], *OWN], said, seed=14)
     assert len(list((var_dir() / "networks").iterdir())) == 2, "another seed, another network"
+
+
+def test_a_network_that_was_best_before_its_last_epoch_is_not_kept(tiny_base: Path, tmp_path: Path):
+    _train(tiny_base, tmp_path / "b", SEED, [], learning_rate=1e-9, head_learning_rate=1e-9)
+    assert not (var_dir() / "networks").exists(), "what goes on from the seed starts from its last epoch"
+
+
+def test_other_names_and_other_code_ask_for_another_network(tiny_base: Path, monkeypatch: pytest.MonkeyPatch):
+    setup, rows = make_ready(tiny_recipe(tiny_base)), as_examples(SEED)
+    path = seed_network_path(setup, rows)
+    assert seed_network_path(replace(setup, company=Company(names=("Acme",))), rows) != path
+    monkeypatch.setattr("training.warm.digest_of_code", lambda *_: "other", raising=False)
+    assert seed_network_path(setup, rows) != path
 
 
 def test_a_share_of_the_seed_networks_encoder_is_kept(tiny_base: Path, tmp_path: Path):

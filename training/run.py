@@ -152,7 +152,7 @@ def _fine_tune(
 ) -> Learnt:  # fmt: skip
     check_rows([example.row for example in examples], holdout, setup.taxonomy)
     tuned = setup.fine_tuned(examples, setup.tokenised(as_examples(holdout)), folder / "checkpoints", callbacks)
-    keep_network(setup, examples, tuned.model)
+    keep_network(setup, examples, tuned)
     return Learnt(tuned, holdout, seen_mix(setup, examples), "fine_tune")
 
 

@@ -15,6 +15,7 @@ from transformers.trainer_callback import TrainerCallback
 
 from configs.paths import var_dir
 from data.corpus import SEED_SOURCE
+from training.code import digest_of_code
 from training.examples import Example
 from training.finetune import FineTuned
 from training.model import MessageClassifier
@@ -66,14 +67,18 @@ def learn_beside_seed(
     return tuned, chosen
 
 
-def keep_network(setup: Setup, examples: Sequence[Example], network: MessageClassifier) -> None:
-    """Keep the network learnt from seed examples alone, for the trainings that go on from it."""
-    path = seed_network_path(setup, examples)
-    if not is_first() or any(example.row.message.source != SEED_SOURCE for example in examples):
+def keep_network(setup: Setup, examples: Sequence[Example], tuned: FineTuned) -> None:
+    """Keep the network learnt from seed examples alone, for the trainings that go on from it.
+
+    That is the one of the last epoch, as `seed_network` learns it: one that was best before is not kept.
+    """
+    of_seed = all(example.row.message.source == SEED_SOURCE for example in examples)
+    if not (is_first() and of_seed and tuned.is_last):
         return
+    path = seed_network_path(setup, examples)
     path.parent.mkdir(parents=True, exist_ok=True)
     waiting = path.with_suffix(".tmp")
-    save_model(network, str(waiting))
+    save_model(tuned.model, str(waiting))
     waiting.replace(path)
 
 
@@ -87,18 +92,20 @@ def seed_network(
         load_model(network, str(path))
         return network
     say(f"first, once: the network of the {len(seed)} seed messages")
-    learnt = setup.fine_tuned(seed, None, folder, callbacks).model
+    learnt = setup.fine_tuned(seed, None, folder, callbacks)
     keep_network(setup, seed, learnt)
-    network.load_state_dict(learnt.state_dict())
+    network.load_state_dict(learnt.model.state_dict())
     return network
 
 
 def seed_network_path(setup: Setup, seed: Sequence[Example]) -> Path:
-    """Return where the network of a recipe, its base model and these seed rows is kept."""
+    """Return where the network of a recipe, its base model, these seed rows, the company's names and this code is kept."""
     parts = [
         setup.recipe.model_dump_json(exclude=_AFTER),
         setup.base_digest,
         fingerprint([example.row for example in seed]),
         digest_of_opinions() if setup.recipe.teacher_share else "",
+        setup.company.model_dump_json(),
+        digest_of_code("training.warm"),
     ]
     return var_dir() / "networks" / f"{hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}.safetensors"
