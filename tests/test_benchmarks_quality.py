@@ -29,6 +29,7 @@ def test_every_system_has_its_file_and_the_slow_ones_fewer_cells():
         assert (Path(grid.__file__).parent / f"{system}.py").exists()
     cells = [(job.system, job.size) for job in jobs((*PEERS, *OURS), SIZES, 1)]
     assert ("ours", "0") in cells and ("tfidf_lr", "0") not in cells and ("setfit", "16") not in cells
+    assert [size for system, size in cells if system == "ours_large"] == ["0", "8", "64", "all"]
 
 
 def test_a_cell_is_computed_once_and_again_when_its_rows_change(var_dir: Path, monkeypatch: pytest.MonkeyPatch):

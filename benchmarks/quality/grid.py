@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from benchmarks.quality.ours import LARGE_ENCODER
 from benchmarks.quality.rows import Job
 from configs.paths import PROJECT, var_dir
 from configs.taxonomy import NONE, load_taxonomy
@@ -19,10 +20,12 @@ from data.parsing import read_labelled
 from data.readers import read_rows
 
 SIZES = ("0", "8", "16", "32", "64", "all")
-FEW_SIZES = ("8", "64", "all")  # of the slow ones
+FEW_SIZES = ("8", "64", "all")  # of SLOW
 PEERS = ("tfidf_lr", "linear_svm", "fasttext", "frozen_lr", "model2vec", "setfit", "plain_finetune")
 APART = ("fasttext", "model2vec", "setfit")  # peers whose packages live in an environment of their own
-OURS = ("ours", "ours_real", "ours_archive")
+OURS = ("ours", "ours_real", "ours_archive", "ours_large")
+SLOW = ("setfit", "ours_archive", "ours_large")
+WITHOUT_LABELS = ("ours", "ours_large")  # systems that have something to learn from at size 0
 _OWN_CODE = ("configs", "data", "training", "flows/seed_bundle.py", "flows/training_set.py")
 
 
@@ -52,8 +55,8 @@ def jobs(systems: tuple[str, ...], sizes: tuple[str, ...], seeds: int) -> Iterat
     """Yield every cell that makes sense: without labels only ours has something to learn from, the same for each seed."""
     for system in systems:
         for size in sizes:
-            slow = system in {"setfit", "ours_archive"}
-            if (slow and size not in FEW_SIZES) or (size == "0" and system != "ours"):
+            sizes_of = FEW_SIZES if system in SLOW else SIZES[1:]
+            if size not in (("0", *sizes_of) if system in WITHOUT_LABELS else sizes_of):
                 continue
             for seed in range(1, 2 if size == "0" else seeds + 1):
                 yield Job(system, size, seed, load_taxonomy().labels, str(real_data() / "unlabelled.jsonl"))
@@ -113,6 +116,8 @@ def _digest(job: Job, train: list[dict], test: list[dict]) -> str:
     here = Path(__file__).parent
     files = [here / f"{name}.py" for name in (_module(job), "base", "cell", "linear", "rows")]
     files += [here.parent / "requirements.txt"]
+    if job.system == "ours_large":
+        whole.update(os.environ.get(LARGE_ENCODER, "").encode())
     if job.system in OURS:
         files += [PROJECT / "requirements.lock"]
         for name in _OWN_CODE:

@@ -16,6 +16,7 @@ _WHAT = {
     "ours": "ours: corpus + labels",
     "ours_real": "ours: labels alone",
     "ours_archive": "ours: corpus + labels + archive",
+    "ours_large": "ours, larger encoder: corpus + labels",
 }
 
 
