@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 from configs.recipe import Recipe
+from training.device import device_of, on_best_device
 from training.finetune import has_fast_bf16
 from training.model import MessageClassifier
 
@@ -23,7 +24,14 @@ def learn_by_contrast(
     network: MessageClassifier, tokenizer: PreTrainedTokenizerBase, rows: Dataset, recipe: Recipe
 ) -> MessageClassifier:
     """Return the network with its encoder warmed up and its heads fitted on tokenised rows."""
-    groups = _groups(rows)
+    with on_best_device(network):
+        _warm_up(network, tokenizer, rows, recipe)
+        fit_heads(network.eval(), tokenizer, rows)
+    return network
+
+
+def _warm_up(network: MessageClassifier, tokenizer: PreTrainedTokenizerBase, rows: Dataset, recipe: Recipe) -> None:
+    groups, device = _groups(rows), device_of(network)
     draw = np.random.default_rng(recipe.seed)
     optimizer = torch.optim.AdamW(
         network.encoder.parameters(), lr=recipe.contrastive_rate, weight_decay=recipe.weight_decay, fused=True
@@ -33,22 +41,20 @@ def learn_by_contrast(
         for group in optimizer.param_groups:
             group["lr"] = recipe.contrastive_rate * (1 - step / recipe.contrastive_steps)
         batch = _balanced_batch(groups, draw)
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_fast_bf16()):
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_fast_bf16()):
             vectors = _vectors(network, tokenizer, rows, batch)
-        loss = contrast(vectors.float(), torch.from_numpy(groups[batch]))
+        loss = contrast(vectors.float(), torch.from_numpy(groups[batch]).to(device))
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.encoder.parameters(), 1.0)
         optimizer.step()
-    fit_heads(network.eval(), tokenizer, rows)
-    return network
 
 
 def contrast(vectors: torch.Tensor, groups: torch.Tensor) -> torch.Tensor:
     """Return the supervised contrastive loss of vectors (B, H) in groups (B,); rows alone in theirs do not count."""
     unit = F.normalize(vectors, dim=-1)
     likeness = unit @ unit.T / _TEMPERATURE
-    self_mask = torch.eye(len(groups), dtype=torch.bool)
+    self_mask = torch.eye(len(groups), dtype=torch.bool, device=groups.device)
     log_share = F.log_softmax(likeness.masked_fill(self_mask, -1e9), dim=-1)
     friends = (groups[:, None] == groups[None, :]) & ~self_mask
     counts = friends.sum(dim=-1)
@@ -61,7 +67,7 @@ def fit_heads(network: MessageClassifier, tokenizer: PreTrainedTokenizerBase, ro
     groups, labels = _groups(rows), network.label_head.out_features
     with torch.no_grad():
         vectors = np.concatenate([
-            _vectors(network, tokenizer, rows, np.arange(at, min(at + 64, len(rows)))).float().numpy()
+            _vectors(network, tokenizer, rows, np.arange(at, min(at + 64, len(rows)))).float().cpu().numpy()
             for at in range(0, len(rows), 64)
         ])  # fmt: skip
     weight = np.array(rows["weight"])
@@ -82,8 +88,8 @@ def _set_head(head: torch.nn.Linear, vectors: np.ndarray, classes: np.ndarray, w
         head.weight.zero_()
         head.bias.fill_(-20.0 if head.out_features > 1 else 0.0)  # a label without a row is never given
         at = fitted.classes_ if head.out_features > 1 else [0]
-        head.weight[at] = torch.tensor(fitted.coef_ / scale, dtype=head.weight.dtype)
-        head.bias[at] = torch.tensor(fitted.intercept_, dtype=head.bias.dtype)
+        head.weight[at] = head.weight.new_tensor(fitted.coef_ / scale)
+        head.bias[at] = head.bias.new_tensor(fitted.intercept_)
 
 
 def _groups(rows: Dataset) -> np.ndarray:
@@ -101,5 +107,5 @@ def _balanced_batch(groups: np.ndarray, draw: np.random.Generator) -> np.ndarray
 def _vectors(
     network: MessageClassifier, tokenizer: PreTrainedTokenizerBase, rows: Dataset, batch: np.ndarray
 ) -> torch.Tensor:
-    padded = tokenizer.pad({"input_ids": rows[batch.tolist()]["input_ids"]}, return_tensors="pt")
+    padded = tokenizer.pad({"input_ids": rows[batch.tolist()]["input_ids"]}, return_tensors="pt").to(device_of(network))
     return network.embed(padded["input_ids"], padded["attention_mask"])

@@ -15,6 +15,7 @@ from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 from configs.errors import SwitchboardError
 from configs.recipe import Recipe
+from training.device import device_of, on_best_device
 from training.finetune import has_fast_bf16
 from training.model import MessageClassifier
 from training.order import LengthOrder
@@ -32,8 +33,20 @@ def distil(
 ) -> MessageClassifier:  # fmt: skip
     """Return a network with `layers` of the teacher's layers and its heads, fitted to the teacher's answers on `tokens`."""
     torch.manual_seed(seed)
-    vectors = _vectors(teacher, tokenizer, tokens)
     student = shortened(teacher, layers)
+    with on_best_device(teacher):
+        vectors = _vectors(teacher, tokenizer, tokens)
+    with on_best_device(student):
+        _imitate(student, tokenizer, tokens, vectors, epochs, seed, say)
+    return student
+
+
+def _imitate(
+    student: MessageClassifier, tokenizer: PreTrainedTokenizerBase, tokens: Tokens, vectors: torch.Tensor, epochs: int,
+    seed: int, say: Callable[[str], None],
+) -> None:  # fmt: skip
+    """Fit the student to its teacher's vectors (N, H) of the texts, and to what its heads make of them."""
+    layers = len(student.encoder.encoder.layer)
     spreads = [one.detach().var() for one in _parts(student, vectors)]  # of all texts: a batch of one has none
     order = LengthOrder([len(ids) for ids in tokens], BATCH, seed)
     steps = epochs * -(-len(tokens) // BATCH)
@@ -54,7 +67,6 @@ def distil(
             schedule.step()
             lost += loss.item() * len(part) / len(rows)
         say(f"distilling to {layers} layers, epoch {epoch + 1} of {epochs}: {lost:.4f} of the variance is missing")
-    return student
 
 
 def distil_once(
@@ -88,7 +100,7 @@ def shortened(teacher: MessageClassifier, layers: int) -> MessageClassifier:
 
 def _vectors(teacher: MessageClassifier, tokenizer: PreTrainedTokenizerBase, tokens: Tokens) -> torch.Tensor:
     """Return the teacher's vector of each text, (N, H)."""
-    vectors = torch.zeros(len(tokens), teacher.label_head.in_features)
+    vectors = torch.zeros(len(tokens), teacher.label_head.in_features, device=device_of(teacher))
     teacher.eval()
     with torch.no_grad():
         for batch in length_batches([len(ids) for ids in tokens], _TEACHING_TOKENS):
@@ -97,8 +109,9 @@ def _vectors(teacher: MessageClassifier, tokenizer: PreTrainedTokenizerBase, tok
 
 
 def _embed(network: MessageClassifier, tokenizer: PreTrainedTokenizerBase, tokens: Tokens) -> torch.Tensor:
-    padded = tokenizer.pad({"input_ids": [list(ids) for ids in tokens]}, return_tensors="pt")
-    with torch.autocast("cpu", torch.bfloat16, enabled=has_fast_bf16()):
+    device = device_of(network)
+    padded = tokenizer.pad({"input_ids": [list(ids) for ids in tokens]}, return_tensors="pt").to(device)
+    with torch.autocast(device.type, torch.bfloat16, enabled=has_fast_bf16()):
         return network.embed(padded["input_ids"], padded["attention_mask"]).float()
 
 
