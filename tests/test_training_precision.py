@@ -14,6 +14,7 @@ from configs.taxonomy import NONE, load_taxonomy
 from data.messages import LabelledMessage, Message
 from tests.tiny_base import tiny_recipe, tiny_rows
 from training import precision
+from training import run as training_run
 from training.bundle import PrecisionCheck, read_info
 from training.export import export_network
 from training.model import MessageClassifier
@@ -66,6 +67,26 @@ def test_auto_takes_int8_only_where_it_is_faster_and_costs_nothing(
     monkeypatch.setattr(precision, "_compare", lambda *_: check)
     chosen = _choose(network, "auto")
     assert chosen.precision == found and chosen.check == check, "what was measured is recorded either way"
+
+
+def test_a_resumed_run_ships_the_precision_that_was_measured_before_it_was_killed(
+    tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    speeds = iter([9.0, 0.1])
+    monkeypatch.setattr(precision, "_speedup", lambda *_: next(speeds))
+    monkeypatch.setattr(precision, "MOST_CHANGED", 1.0)
+    monkeypatch.setattr(precision, "MOST_LOST", 1.0)
+    given = tiny_rows(24), tiny_rows(6, seed=1, prefix="h"), tiny_recipe(tiny_base, precision="auto")
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(training_run, "write_bundle", _interrupt)
+        train_bundle(*given, tmp_path / "b", "c", work=tmp_path / "w")
+    resumed = train_bundle(*given, tmp_path / "b", "c", work=tmp_path / "w")
+    assert resumed.info.precision == "int8"
+    assert resumed.info.precision_check is not None and resumed.info.precision_check.speedup == 9.0
+
+
+def _interrupt(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_weights_that_two_products_share_are_each_quantised_for_their_own_input(tmp_path: Path):

@@ -36,11 +36,13 @@ class Exported:
 
 
 def choose_precision(
-    wanted: str, fp32: Path, seen: Tokens, held: Tokens, rows: Sequence[LabelledMessage], taxonomy: Taxonomy
-) -> Exported:
+    wanted: str, fp32: Path, seen: Tokens, held: Tokens, rows: Sequence[LabelledMessage], taxonomy: Taxonomy,
+    kept: Path | None = None,
+) -> Exported:  # fmt: skip
     """Return the network at `fp32`, or an int8 one beside it with ranges taken from tokens of `seen`.
 
-    `wanted` is `fp32`, `int8` or `auto`: int8 if it is faster and the held-out rows keep their labels.
+    `wanted` is `fp32`, `int8` or `auto`: int8 if it is faster and the held-out rows keep their labels. What was measured
+    is written to `kept`; what stands there already is believed, so that a resumed run ships the same precision.
     """
     exact = Network(fp32)
     plain = Exported(fp32, "fp32", None, *exact.logits(held))
@@ -50,9 +52,20 @@ def choose_precision(
     quantise(fp32, path, ((ids, mask) for _, ids, mask in padded_batches(seen)))
     coarse = Network(path)
     logits, doubt = coarse.logits(held)
-    check = _compare(plain.logits, logits, rows, taxonomy, _speedup(exact, coarse, held[:TIMED]))
+    if kept and kept.exists():
+        check = PrecisionCheck.model_validate_json(kept.read_bytes())
+    else:
+        check = _compare(plain.logits, logits, rows, taxonomy, _speedup(exact, coarse, held[:TIMED]))
+        _keep(check, kept)
     int8 = Exported(path, "int8", check, logits, doubt)
     return int8 if wanted == "int8" or _pays(check) else Exported(fp32, "fp32", check, plain.logits, plain.doubt)
+
+
+def _keep(check: PrecisionCheck, path: Path | None) -> None:
+    if path:
+        waiting = path.with_suffix(".tmp")
+        waiting.write_text(check.model_dump_json(), encoding="utf-8")
+        waiting.replace(path)
 
 
 def _pays(check: PrecisionCheck) -> bool:

@@ -220,7 +220,8 @@ def _export(
     export_network(learnt.tuned.model, setup.tokenizer, texts, setup.recipe.max_tokens, path)
     some = examples[:: max(1, len(examples) // CALIBRATING)]
     seen, held = (setup.tokenised(part)["input_ids"] for part in (some, as_examples(rows)))
-    exported = choose_precision(setup.recipe.precision, path, list(seen), list(held), rows, setup.taxonomy)
+    measured = work / "precision.json"
+    exported = choose_precision(setup.recipe.precision, path, list(seen), list(held), rows, setup.taxonomy, measured)
     say(f"precision {exported.precision}" + (f": {exported.check.told()}" if exported.check else ""))
     return exported
 
