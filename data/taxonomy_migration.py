@@ -34,17 +34,22 @@ def migrate(ledger: Ledger, path: Path, taxonomy: Taxonomy | None = None, *, dry
     current = ledger.taxonomies.current()
     if current is None:
         raise SwitchboardError("the ledger has no labels yet; there is nothing to migrate")
-    _check_versions(file, path, current, taxonomy)
+    _check_versions(ledger, file, path, current, taxonomy)
     mapping = _full_mapping(file, path, ledger.taxonomies.labels(current) or (), taxonomy)
     if not dry_run:
         ledger.taxonomies.adopt(taxonomy, mapping)
     return Migrated(current, taxonomy.version, mapping, ledger.events.counts(current))
 
 
-def _check_versions(file: MigrationFile, path: Path, current: str, taxonomy: Taxonomy) -> None:
+def _check_versions(ledger: Ledger, file: MigrationFile, path: Path, current: str, taxonomy: Taxonomy) -> None:
     if current == taxonomy.version:
         raise SwitchboardError(
             f"the ledger is at taxonomy {current!r} already; give the changed one a new version first"
+        )
+    if ledger.taxonomies.labels(taxonomy.version) is not None:
+        raise SwitchboardError(
+            f"taxonomy {taxonomy.version!r} was in force in this ledger before, and {current!r} came after it; give the "
+            "configured one a new version"
         )
     if (file.from_version, file.to_version) != (current, taxonomy.version):
         raise SwitchboardError(

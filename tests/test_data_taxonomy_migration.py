@@ -94,6 +94,21 @@ def test_a_mapping_that_leaves_labels_nowhere_is_refused(
     assert ledger.taxonomies.current() == "1"
 
 
+def test_there_is_no_way_back_to_a_version_that_was_in_force_before(ledger: Ledger, tmp_path: Path, new: Taxonomy):
+    _fill(ledger)
+    migrate(ledger, _mapping(tmp_path, GOOD), new)
+    back = _mapping(tmp_path, "from_version: '2'\nto_version: '1'\nlabels: {sales: lead}\n")
+    for dry_run in (True, False):
+        with pytest.raises(SwitchboardError, match=r"taxonomy '1' was in force in this ledger before.*a new version"):
+            migrate(ledger, back, OLD, dry_run=dry_run)
+    with pytest.raises(SwitchboardError, match="'1' was adopted before"):
+        ledger.taxonomies.adopt(OLD, {})
+    assert ledger.taxonomies.current() == "2"
+    third = OLD.model_copy(update={"version": "3"})
+    migrate(ledger, _mapping(tmp_path, back.read_text().replace("'1'", "'3'")), third)
+    assert ledger.taxonomies.current() == "3"
+
+
 def test_migrating_needs_a_new_version_and_something_to_migrate(ledger: Ledger, tmp_path: Path):
     with pytest.raises(SwitchboardError, match="nothing to migrate"):
         migrate(ledger, _mapping(tmp_path, GOOD))

@@ -42,8 +42,11 @@ class Taxonomies:
             )
 
     def adopt(self, taxonomy: Taxonomy, mapping: Mapping) -> None:
-        """Put a new version in force, with what becomes of each label of the one before."""
-        self._insert(taxonomy, mapping)
+        """Put a new version in force, with what becomes of each label of the one before; a known version is refused."""
+        if not self._insert(taxonomy, mapping):
+            raise SwitchboardError(
+                f"taxonomy {taxonomy.version!r} was adopted before; give the new one another version"
+            )
 
     def labels(self, version: str) -> tuple[str, ...] | None:
         """Return the labels of an adopted version."""
@@ -65,14 +68,14 @@ class Taxonomies:
             result[row.version] = today
         return result
 
-    def _insert(self, taxonomy: Taxonomy, mapping: Mapping) -> None:
+    def _insert(self, taxonomy: Taxonomy, mapping: Mapping) -> int:
         row = {
             "version": taxonomy.version,
             "labels": list(taxonomy.labels),
             "mapping": mapping,
             "at": datetime.now(UTC),
         }
-        self._database.insert_new(taxonomies, [row])
+        return self._database.insert_new(taxonomies, [row])
 
 
 def _follow(label: str, step: Mapping, today: Mapping) -> str | None:
