@@ -1,6 +1,7 @@
 """Train, evaluate, register, pass the gate, promote: the way of every version, by hand or by `retrain`."""
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from configs.paths import published_dir, var_dir
 from configs.recipe import Recipe
 from configs.taxonomy import load_taxonomy
 from evaluation.gate import Verdict
+from flows.environment import describe_environment
 from flows.judging import assess, gate_tags, learning_tags, log_assessment
 from flows.progress import ProgressPrinter
 from flows.training_set import TrainingSet
@@ -126,6 +128,7 @@ def promote_version(
 def _log_inputs(run: Run, recipe: Recipe, rows: TrainingSet) -> None:
     run.log_params({**recipe.model_dump(), **{f"rows_{name}": count for name, count in rows.sizes.items()}})
     run.log_text(recipe.model_dump_json(indent=1), "recipe.json")
+    run.log_text(json.dumps(describe_environment(), indent=1), "environment.json")
     run.log_data("training-set", rows.fingerprint, rows.sizes)
 
 

@@ -1,9 +1,12 @@
 """A version's way: trained, evaluated, registered; killed and gone on with; adapted ones are experiments."""
 
 import json
+import platform
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import torch
 from mlflow import MlflowClient
 from typer.testing import CliRunner
 
@@ -37,6 +40,9 @@ def test_a_version_is_registered_with_figures_bundle_and_lineage(tiny_base: Path
     assert new.version.tags["method"] == "fine_tune" and "experiment" not in new.version.tags
     assert run.data.metrics["macro_f1_low"] <= run.data.metrics["macro_f1"] <= run.data.metrics["macro_f1_high"]
     kept = Path(MlflowClient(registry.uri).download_artifacts(new.version.run_id, "", str(var_dir)))
+    environment = json.loads((kept / "environment.json").read_text())
+    assert environment["packages"]["torch"] == version("torch") and environment["python"] == platform.python_version()
+    assert environment["threads"] == torch.get_num_threads() and environment["processor"] and "gpu" in environment
     assert json.loads((kept / "gate.json").read_text())["checks"][0]["name"] == "macro_f1"
     assert "| macro_f1 |" in (kept / "model_card.md").read_text(encoding="utf-8")
     assert "Where it comes from" in (kept / "report" / "report.html").read_text(encoding="utf-8")
