@@ -13,11 +13,12 @@ _TELLING = 16  # characters from which a text names its message; shorter ones ("
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """The messages to erase; `author` where all of a person's are meant."""
+    """The messages to erase; `author` where all of a person's are meant; `answers`: ids of those that may quote them."""
 
     messages: tuple[Message, ...]
     ids: frozenset[str]
     author: str = ""
+    answers: frozenset[str] = frozenset()
 
     def traces(self) -> tuple[bytes, ...]:
         """Return the forms in which a file may hold the texts or the ids: as they are, in JSON, in HTML, cleaned."""

@@ -6,14 +6,14 @@ store failed, the ledger's texts go too, but ids and authors stay until the same
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from configs.errors import SwitchboardError
 from data.erasure import Erasure, Store
 from data.ledger import Ledger
 from data.ledger.tombstones import AUTHOR, MESSAGE
-from data.local_stores import local_stores
+from data.local_stores import local_stores, other_files
 from data.neighbours import bands_of, essence, pieces
 
 
@@ -51,10 +51,11 @@ def forget_message(ledger: Ledger, message_id: str, stores: Sequence[Store] = ()
 
 def _forget(ledger: Ledger, erasure: Erasure, stores: Sequence[Store]) -> Forgotten:
     report = Forgotten()
+    erasure = replace(erasure, answers=frozenset(ledger.messages.answers(erasure.ids)))
     with ledger.writing():
         ledger.tombstones.add(AUTHOR, [erasure.author] if erasure.author else [])
         ledger.tombstones.add(MESSAGE, erasure.ids)
-    for store in (*local_stores(), *stores):
+    for store in (*local_stores(), *stores, other_files(ledger.database.file)):
         _erase(store, erasure, report)
     with ledger.database.writing_alone():
         heirs = ledger.sides.heirs(erasure.ids)

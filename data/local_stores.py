@@ -18,6 +18,7 @@ from data.sources import datasets_cache
 _REPORTS = (".html", ".md", ".json", ".csv", ".txt", ".parquet", ".png", ".svg")
 # Their files carry digests or belong to another program, so they are never edited, only named.
 _SEALED = ("published", "bundles", "mlruns", "mlartifacts", "label-studio")
+_LEDGER_ENDS = ("", "-wal", "-shm", "-journal")  # SQLite's files; keys of events stay in them, words do not
 _CHUNK = 1 << 22
 
 
@@ -28,8 +29,19 @@ def local_stores() -> tuple[Store, ...]:
         Store("spill files", _from_lines),
         Store("datasets cache", _from_cache),
         Store("reports", _from_reports),
-        Store("other files", _name_others),
     )
+
+
+def other_files(ledger_file: Path | None) -> Store:
+    """Return whatever else lies under var/, to be searched when all stores were reached; but not the ledger's own files."""
+
+    def name(erasure: Erasure) -> tuple[int, list[str]]:
+        own = {f"{ledger_file.resolve()}{end}" for end in _LEDGER_ENDS} if ledger_file else set()
+        files = (path for path in _files(var_dir()) if snapshots_dir() not in path.parents)
+        found = (path for path in files if str(path.resolve()) not in own and _holds(path, erasure))
+        return 0, [f"{path}: still holds a trace of it; remove it by hand" for path in found]
+
+    return Store("other files", name)
 
 
 def _from_snapshots(erasure: Erasure) -> tuple[int, list[str]]:
@@ -130,12 +142,6 @@ def _from_reports(erasure: Erasure) -> tuple[int, list[str]]:
     for path in found:
         path.unlink()
     return len(found), []
-
-
-def _name_others(erasure: Erasure) -> tuple[int, list[str]]:
-    """Name whatever else still holds a trace, for a person to judge."""
-    files = (path for path in _files(var_dir()) if snapshots_dir() not in path.parents)
-    return 0, [f"{path}: still holds a trace of it; remove it by hand" for path in files if _holds(path, erasure)]
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -11,7 +11,7 @@ from labeling.known import Known, opened
 from labeling.pages import read_new
 from labeling.project import Project, find_projects
 from labeling.server import running_url
-from labeling.tasks import key_of
+from labeling.tasks import key_of, quote
 
 
 def named_stores(labeling: Labeling) -> tuple[Store, ...]:
@@ -38,7 +38,7 @@ def label_studio(labeling: Labeling) -> Store:
 def _erase(client: Client, project: Project, known: Known, erasure: Erasure, labeling: Labeling) -> int:
     """Delete the tasks on the erased messages, with their annotations, and empty the quotes in answers to them."""
     erased = 0
-    texts = [message.text for message in erasure.messages]
+    quotes = {quote(message.text) for message in erasure.messages}  # an answer's parent may not be known by its id
     for rows in read_new(client, project.id, 0, labeling.page_size):
         for row in rows:
             key = key_of(row["data"])
@@ -46,6 +46,6 @@ def _erase(client: Client, project: Project, known: Known, erasure: Erasure, lab
                 client.delete(f"/api/tasks/{row['id']}/")
                 known.remove(project.uid, [row["id"]])
                 erased += 1
-            elif any(text in (row["data"].get("answers") or "") for text in texts):
+            elif (shown := row["data"].get("answers")) and (shown in quotes or (key and key[1] in erasure.answers)):
                 client.patch(f"/api/tasks/{row['id']}/", {"data": row["data"] | {"answers": ""}})
     return erased

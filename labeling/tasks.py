@@ -27,6 +27,11 @@ def key_of(data: dict[str, Any]) -> Key | None:
     return (batch, message) if isinstance(batch, str) and isinstance(message, str) else None
 
 
+def quote(parent_text: str) -> str:
+    """Return what a task shows of the message that its own answers; nothing where that is not known."""
+    return f"In answer to: “{parent_text}”" if parent_text else ""
+
+
 def build_task(message: Message, selection: Selection, said: Said, taxonomy: Taxonomy) -> dict[str, Any]:
     """Return the task to import: with the prediction filled in, or without any trace of it if the choice is blind."""
     shown = said if said.label in taxonomy.labels and not selection.blind else Said()
@@ -35,7 +40,7 @@ def build_task(message: Message, selection: Selection, said: Said, taxonomy: Tax
         "batch": selection.batch,
         "text": message.text,
         "about": " · ".join(part for part in (message.channel, message.author, _moment(message)) if part),
-        "answers": f"In answer to: “{message.parent_text}”" if message.parent_text else "",
+        "answers": quote(message.parent_text),
         "said": "",
         "model_version": shown.version,
     }

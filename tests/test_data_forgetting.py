@@ -167,6 +167,29 @@ def test_what_must_not_be_edited_is_named(filled: Ledger, var_dir: Path):
     assert any(str(sealed) in line and "by hand" in line for line in report.kept)
 
 
+def test_the_ledger_at_its_place_under_var_is_not_named_for_removal(var_dir: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("SWITCHBOARD_DATABASE_URL", raising=False)
+    with open_ledger() as ledger:
+        ledger.messages.add([Message(SECRET, "secret-1", author="ann")])
+        ledger.events.append(
+            [LabelEvent(key="e", message_id="secret-1", label="praise", annotator="eve", origin="labeler")]
+        )
+        copy = var_dir / "ledger.db.bak"
+        copy.write_text(SECRET)
+        report = forget_author(ledger, "ann")
+    assert (var_dir / "ledger.db").exists()
+    assert [line for line in report.kept if "by hand" in line] == [
+        f"{copy}: still holds a trace of it; remove it by hand"
+    ]
+
+
+def test_what_another_store_clears_is_not_named_for_removal(filled: Ledger, var_dir: Path):
+    cache = var_dir / "known.db"
+    cache.write_text("secret-1")
+    report = forget_author(filled, "ann", [Store("Label Studio", lambda _: (cache.write_text(""), []))])
+    assert not [line for line in report.kept if "by hand" in line]
+
+
 def test_the_copies_of_datasets_go_as_a_whole(filled: Ledger, var_dir: Path):
     (var_dir / "datasets" / "json").mkdir(parents=True)
     assert forget_author(filled, "ann").stores["datasets cache"] == 1
@@ -204,6 +227,7 @@ def test_other_stores_are_asked_and_a_failing_one_is_named_and_tried_again(fille
     assert make_snapshot(filled).manifest.rows == 1
     again = forget_author(filled, "ann", [Store("Label Studio", fail)])
     assert asked[0].ids == asked[1].ids == {"secret-1", "thanks-1"}
+    assert asked[0].answers == asked[1].answers == {"other-1"}
     assert (again.stores["Label Studio"], again.failed) == (2, [])
     assert "the server keeps its own backups" in again.kept
     assert not list(filled.messages.all(author="ann"))

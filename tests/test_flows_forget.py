@@ -51,6 +51,35 @@ def test_a_server_that_does_not_answer_is_named_and_reached_the_next_time(connec
     assert not team.ledger.messages.known(["m-2"])
 
 
+def test_quotes_go_from_the_answers_to_it_only_even_where_the_text_is_short_or_gone_already(
+    connected, monkeypatch: pytest.MonkeyPatch
+):
+    """Answered are: m-2, which is forgotten after a failure took its text from the ledger, "ok", and something else."""
+    team = connected
+    team.ledger.messages.add([Message("ok", "m-ok"),
+                              Message("to the forgotten", "m-5", parent_id="m-2", parent_text=TEXTS["m-2"][0]),
+                              Message("to the short one", "m-6", parent_id="m-ok", parent_text="ok"),
+                              Message("by text alone", "m-7", parent_text="ok"),
+                              Message("to another", "m-8", parent_id="m-x", parent_text="the invoice looks wrong")])  # fmt: skip
+    team.ledger.selections.append(
+        [Selection(message_id=f"m-{key}", batch="b-1", strategy="random", at=AT) for key in ("5", "6", "7", "8")]
+    )
+    team.set_up()
+    team.push()
+    with monkeypatch.context() as gone:
+        gone.setenv("LABEL_STUDIO_URL", "http://127.0.0.1:9")
+        impatient = team.labeling.model_copy(update={"patience_s": 0.1})
+        assert forget_message(team.ledger, "m-2", named_stores(impatient)).failed
+    assert forget_message(team.ledger, "m-2", named_stores(team.labeling)).failed == []
+    assert _quoting(team) == {"m-6", "m-7", "m-8"}
+    assert forget_message(team.ledger, "m-ok", named_stores(team.labeling)).failed == []
+    assert _quoting(team) == {"m-8"}
+
+
+def _quoting(team) -> set[str]:
+    return {message for message, task in team.tasks().items() if task["data"]["answers"]}
+
+
 def test_without_any_label_studio_none_is_asked(var_dir: Path, monkeypatch: pytest.MonkeyPatch):
     from configs.labeling import load_labeling
 

@@ -32,6 +32,11 @@ class Database:
         self._writer = engine.execution_options(writes=True)
         self._open = threading.local()
 
+    @property
+    def file(self) -> Path | None:
+        """The file that SQLite keeps everything in; None where a server keeps it."""
+        return Path(self.url.database) if self.url.database and self.engine.dialect.name == "sqlite" else None
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Yield a connection that sees one state, or the open transaction's own."""

@@ -74,6 +74,14 @@ class Messages:
                 found.update(connection.execute(select(messages.c.id).where(messages.c.id.in_(part))).scalars())
         return found
 
+    def answers(self, ids: Iterable[str]) -> set[str]:
+        """Return the ids of the messages that answer one of these, and so may quote it."""
+        found: set[str] = set()
+        with self._database.reading() as connection:
+            for part in chunked(list(dict.fromkeys(ids))):
+                found.update(connection.execute(select(messages.c.id).where(messages.c.parent_id.in_(part))).scalars())
+        return found
+
     def all(
         self, *, author: str = "", source: str = "", labelled: bool = False, after: int = 0
     ) -> Iterator[StoredMessage]:
