@@ -15,19 +15,16 @@ from data.personal import personal_data
 from data.snapshot import SnapshotRow
 
 _EXAMPLES = 5
+_CANDIDATES = 30  # compared with each new text, and found under one band; bounds the time spent on templates
 _CACHE = -65536  # KiB held in memory before the temporary file is written to
 _TABLES = """
 PRAGMA journal_mode = OFF;
 CREATE TABLE texts (number INTEGER PRIMARY KEY, text TEXT UNIQUE, label TEXT);
-CREATE TABLE bands (band INTEGER PRIMARY KEY, number INTEGER);
+CREATE TABLE bands (band INTEGER, number INTEGER, PRIMARY KEY (band, number)) WITHOUT ROWID;
 CREATE TABLE sides (kind TEXT, name TEXT, side TEXT, PRIMARY KEY (kind, name)) WITHOUT ROWID;
 BEGIN;
 """
-_MET = """
-SELECT text FROM texts WHERE number IN (
-    SELECT number FROM bands WHERE band IN (SELECT value FROM json_each(?))
-) ORDER BY number
-"""
+_MET = "SELECT band, number FROM bands WHERE band IN (SELECT value FROM json_each(?)) ORDER BY number"
 
 
 @dataclass
@@ -117,35 +114,41 @@ class _Seen:
             facts.twins.add(row.message.id)
             if label != row.label:
                 facts.conflicts.add(row.message.id)
-            like = text
+            like = ""
         else:
             like = self._like(text, row.label)
             if like:
                 facts.near.add(row.message.id)
-        if self._is_leak(row, like or text):
+        if self._is_leak(row, {text, like}):
             facts.leaks.add(row.message.id)
 
     def _like(self, text: str, label: str) -> str:
-        """Return an earlier text that this one is a near duplicate of, the first such, and remember this one."""
+        """Return an earlier text that this one is a near duplicate of, the first found, and remember this one."""
         if not text:
             return ""
         parts = pieces(text)
         bands = bands_of(parts)
         met = self._store.execute(_MET, [json.dumps(bands)]).fetchall()
         number = self._store.execute("INSERT INTO texts (text, label) VALUES (?, ?)", [text, label]).lastrowid
-        self._store.executemany("INSERT OR IGNORE INTO bands VALUES (?, ?)", [(band, number) for band in bands])
-        return next((other for (other,) in met if likeness(parts, pieces(other)) >= self._near_duplicate), "")
+        full = Counter(band for band, _ in met)
+        free = [(band, number) for band in set(bands) if full[band] < _CANDIDATES]
+        self._store.executemany("INSERT INTO bands VALUES (?, ?)", free)
+        shared = Counter(number for _, number in met)  # of equals the earliest first, as they were met
+        likest = (
+            self._value("SELECT text FROM texts WHERE number = ?", one) for one, _ in shared.most_common(_CANDIDATES)
+        )
+        return next((other for other in likest if likeness(parts, pieces(other)) >= self._near_duplicate), "")
 
-    def _is_leak(self, row: SnapshotRow, text: str) -> bool:
-        """Return whether an earlier row that belongs with this one is on the other side."""
+    def _is_leak(self, row: SnapshotRow, texts: set[str]) -> bool:
+        """Return whether an earlier row that belongs with this one, by its own or a like text, is on the other side."""
         if row.side not in ("train", "test"):
             return False
-        names = (("text", text), ("author", row.message.author), ("thread", row.message.thread_id))
+        names = [("author", row.message.author), ("thread", row.message.thread_id), *(("text", text) for text in texts)]
         given = [name for name in names if name[1]]
         self._store.executemany("INSERT OR IGNORE INTO sides VALUES (?, ?, ?)", [(*name, row.side) for name in given])
         first = [self._value("SELECT side FROM sides WHERE kind = ? AND name = ?", *name) for name in given]
         return any(side != row.side for side in first)
 
-    def _value(self, query: str, *given: str) -> str:
+    def _value(self, query: str, *given: str | int) -> str:
         found = self._store.execute(query, given).fetchone()
         return found[0] if found else ""

@@ -11,6 +11,7 @@ import pytest
 from configs.taxonomy import load_taxonomy
 from data.checking import CheckReport, check
 from data.messages import Message
+from data.neighbours import bands_of, likeness, pieces
 from data.personal import personal_data
 from data.snapshot import SnapshotRow
 
@@ -117,6 +118,26 @@ def test_duplicates_and_near_duplicates_are_told_apart():
     )
     assert _found(report, "duplicates")[0].startswith("warning: 1 rows")
     assert _found(report, "near duplicates")[0].startswith("warning: 1 rows")
+
+
+_BASE = "my parcel has been sitting in the depot since monday and nobody answers"
+
+
+def test_the_same_words_on_both_sides_are_a_leak_also_where_they_are_nearly_an_earlier_row():
+    rows = [_row(900, text=_BASE, side="train"), _row(901, text=f"{_BASE} today", side="train"),
+            _row(902, text=f"{_BASE} today", side="test")]  # fmt: skip
+    found = [finding for finding in check([*_good("train"), *rows]).findings if finding.check == "leakage"]
+    assert [finding.examples for finding in found] == [("m902",)]
+
+
+def test_a_near_duplicate_is_found_where_an_unlike_text_took_all_the_bands_it_shares_first():
+    middle = "my parcel has been knoll in the depot since fjord ember nobody answers"
+    last = "my parcel has been knoll in the depot since fjord ember heath answers"
+    first, second, third = (pieces(text) for text in (_BASE, middle, last))
+    shared = {*bands_of(second)} & {*bands_of(third)}
+    assert likeness(second, third) > 0.7 > likeness(first, second) and shared and shared <= {*bands_of(first)}
+    rows = [_row(900 + at, text=text, label="request") for at, text in enumerate((_BASE, middle, last))]
+    assert _found(check([*_good(), *rows]), "near duplicates") == ["warning: 1 rows are nearly an earlier row"]
 
 
 def test_empty_foreign_personal_and_disputed_rows_are_counted():
