@@ -13,6 +13,7 @@ from data.rows import Row
 
 FIELDS = ("text", "label", "id", "second", "annotator", "channel", "author", "time", "thread_id", "parent_id",
           "parent_text", "customer_id", "source")  # fmt: skip
+_PREFIXED = ("id", "parent_id", "thread_id")  # all three, or an answer would lose its parent
 
 
 class ImportMapping(Config):
@@ -46,8 +47,9 @@ class ImportMapping(Config):
             fields["source"] = self.source
         if self.annotator:
             fields["annotator"] = self.annotator
-        if fields.get("id") not in (None, ""):
-            fields["id"] = f"{self.id_prefix}{fields['id']}"
+        for name in _PREFIXED:
+            if fields.get(name) not in (None, ""):
+                fields[name] = f"{self.id_prefix}{fields[name]}"
         return Row(row.number, fields)
 
 

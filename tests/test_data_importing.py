@@ -12,6 +12,7 @@ import pytest
 from configs.dataset import load_dataset_config
 from configs.errors import SwitchboardError
 from configs.taxonomy import load_taxonomy
+from data.forgetting import forget_author
 from data.import_report import ImportReport
 from data.importing import Import
 from data.ledger import LabelEvent, Ledger
@@ -121,6 +122,17 @@ def test_going_back_to_an_earlier_mapping_or_file_says_again_what_it_said(tmp_pa
         path = _write(tmp_path / "crm.jsonl", [{"id": "1", "text": "Love it", "label": label}])
         assert [_import(ledger, path).new_labels for _ in range(2)] == [1, 0]
     assert _labels(ledger)[-1] == ("1", "lead")
+
+
+def test_a_prefix_leaves_answers_with_their_parents_and_threads_so_that_forgetting_reaches_the_quotes(
+    tmp_path: Path, ledger: Ledger, var_dir: Path
+):
+    rows = [ROWS[0], {**ROWS[1], "thread_id": 7}, {**ROWS[2], "thread_id": "", "parent_id": None}]
+    _import(ledger, _write(tmp_path / "crm.jsonl", rows), id_prefix="crm-")
+    known = [(one.message.id, one.message.thread_id, one.message.parent_id) for one in ledger.messages.all()]
+    assert known == [("crm-1", "", ""), ("crm-2", "crm-7", "crm-1"), ("crm-3", "", "")]
+    forget_author(ledger, "ann")
+    assert ledger.messages.get(["crm-2"])["crm-2"].message.parent_text == ""
 
 
 def test_a_contradiction_within_a_file_stays_as_it_was_said_however_far_apart(tmp_path: Path, ledger: Ledger):
