@@ -133,9 +133,14 @@ def diff(before: str, now: Annotated[str, typer.Argument()] = "latest", as_json:
     if as_json:
         print(json.dumps(asdict(difference)))
         return
-    print(f"{len(difference.added)} added, {len(difference.removed)} removed, {len(difference.relabelled)} relabelled")
+    print(
+        f"{len(difference.added)} added, {len(difference.removed)} removed, {len(difference.relabelled)} relabelled, "
+        f"{len(difference.changed)} changed in something else"
+    )
     for message_id, (old, new) in list(difference.relabelled.items())[:20]:
         print(f"  {message_id}: {old} -> {new}")
+    for message_id in difference.changed[:20]:
+        print(f"  {message_id}: the same label, but other second labels, text, side or who decided")
 
 
 @app.command()

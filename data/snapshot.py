@@ -113,11 +113,7 @@ class Fingerprint:
 
     def add(self, row: SnapshotRow) -> None:
         """Take one row in."""
-        fields = to_fields(row)
-        if not row.drawn:
-            del fields["drawn"]  # older snapshots do not have it and keep their fingerprints
-        digest = hashlib.sha256(orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)).digest()
-        self._sum = (self._sum + int.from_bytes(digest, "big")) % 2**256
+        self._sum = (self._sum + int.from_bytes(digest(row), "big")) % 2**256
 
     def hex(self) -> str:
         """Return the digest of all rows so far."""
@@ -161,6 +157,14 @@ def read_manifest(folder: Path) -> Manifest:
 def all_snapshots() -> list[Path]:
     """Return the folders of all snapshots, by name."""
     return sorted(path.parent for path in snapshots_dir().glob(f"[!.]*/{MANIFEST}"))
+
+
+def digest(row: SnapshotRow) -> bytes:
+    """Return a digest of everything a row says."""
+    fields = to_fields(row)
+    if not row.drawn:
+        del fields["drawn"]  # older snapshots do not have it and keep their fingerprints
+    return hashlib.sha256(orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)).digest()
 
 
 def to_fields(row: SnapshotRow) -> dict[str, Any]:

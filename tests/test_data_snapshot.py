@@ -13,10 +13,10 @@ from configs.errors import SwitchboardError
 from configs.taxonomy import load_taxonomy
 from data import snapshotting
 from data.difference import compare
-from data.ledger import LabelEvent, Ledger, open_ledger
+from data.ledger import LabelEvent, Ledger, Selection, open_ledger
 from data.messages import Message
 from data.seeding import add_seed
-from data.snapshot import MANIFEST, all_snapshots, load_snapshot, snapshots_dir, verify
+from data.snapshot import MANIFEST, Snapshot, all_snapshots, load_snapshot, snapshots_dir, verify
 from data.snapshotting import make_snapshot
 from tests.snapshots import DAMAGES, leave_waiting
 
@@ -70,6 +70,25 @@ def test_a_new_label_gives_another_fingerprint_and_diff_names_it(var_dir: Path, 
     difference = compare(before, make_snapshot(ledger))
     assert (difference.added, difference.removed, difference.relabelled) == (("m30",), (), {"m3": (LABELS[3], "fraud")})
     assert load_snapshot(before.manifest.id[:6]).manifest == before.manifest
+
+
+def test_diff_names_rows_that_changed_in_anything_but_their_label(var_dir: Path, ledger: Ledger):
+    _fill(ledger, range(20))
+    before = make_snapshot(ledger)
+    ledger.events.append([LabelEvent(key="reviewed", message_id="m4", label=LABELS[4], annotator="bob", origin="review"),
+                          LabelEvent(key="also", message_id="m5", label=LABELS[5], second=("none",), annotator="ann",
+                                     origin="labeler")])  # fmt: skip
+    ledger.selections.append([Selection(message_id="m6", batch="b", strategy="random", blind=True)])
+    now = make_snapshot(ledger)
+    difference = compare(before, now)
+    assert (difference.added, difference.removed, difference.relabelled) == ((), (), {})
+    assert difference.changed == tuple(key for key in ("m4", "m5", "m6") if _row_of(before, key) != _row_of(now, key))
+    assert difference.changed[:2] == ("m4", "m5")
+    assert compare(now, now).changed == ()
+
+
+def _row_of(snapshot: Snapshot, key: str):
+    return next(row for row in snapshot.rows() if row.message.id == key)
 
 
 def test_the_test_side_only_grows(var_dir: Path, ledger: Ledger):
@@ -149,6 +168,16 @@ def test_what_a_killed_writer_left_waiting_is_gone_after_the_next_snapshot(var_d
     assert all_snapshots() == []
     snapshot = make_snapshot(ledger)
     assert {path.name for path in snapshots_dir().iterdir()} == {".lock", "LATEST", snapshot.folder.name}
+
+
+def test_a_row_counts_as_drawn_only_where_a_labeler_decides_its_label(var_dir: Path, ledger: Ledger):
+    _fill(ledger, range(2))
+    ledger.messages.add([Message("drawn, but only the import ever said anything", "imported")])
+    ledger.events.append([LabelEvent(key="i", message_id="imported", label="lead", annotator="crm", origin="import")])
+    ledger.selections.append(
+        [Selection(message_id=key, batch="b", strategy="random", blind=True) for key in ("m0", "imported")]
+    )
+    assert {row.message.id for row in make_snapshot(ledger).rows() if row.drawn} == {"m0"}
 
 
 def test_another_taxonomys_snapshot_is_refused_with_the_way_forward(var_dir: Path, ledger: Ledger):
