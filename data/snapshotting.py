@@ -21,7 +21,7 @@ from configs.taxonomy import load_taxonomy
 from data.batches import batches
 from data.ledger import Ledger, Selection, StoredMessage
 from data.ledger.tombstones import MESSAGE
-from data.resolution import resolve
+from data.resolution import Resolved, resolve
 from data.snapshot import (
     CUSTOMER,
     LATEST,
@@ -41,6 +41,7 @@ from data.snapshot import (
 from data.splits import place_new
 
 _BATCH = 1000
+_BY_LABELERS = ("labeler", "review")  # origins of those who were given the messages that were drawn
 _WAITING = ".waiting-"  # how the folder of a snapshot begins that is still being written
 
 
@@ -121,7 +122,7 @@ def resolved_rows(ledger: Ledger, config: DatasetConfig) -> Iterator[SnapshotRow
                 message = replace(stored.message, parent_text="") if quotes else stored.message
                 yield SnapshotRow(message, resolved.label, resolved.second, kind, resolved.origin,
                                   resolved.disputed, stored.side, stored.near_group,
-                                  _is_drawn(chosen.get(stored.message.id, ())))  # fmt: skip
+                                  _is_drawn(resolved, chosen.get(stored.message.id, ())))  # fmt: skip
 
 
 def _forgotten(ledger: Ledger, batch: Sequence[StoredMessage]) -> set[str]:
@@ -130,9 +131,9 @@ def _forgotten(ledger: Ledger, batch: Sequence[StoredMessage]) -> set[str]:
     return ledger.tombstones.among(MESSAGE, ids)
 
 
-def _is_drawn(chosen: Iterable[Selection]) -> bool:
-    """Return whether a message was drawn at random, its prediction hidden, whatever else it was chosen for."""
-    return any(one.strategy == "random" and one.blind for one in chosen)
+def _is_drawn(resolved: Resolved, chosen: Iterable[Selection]) -> bool:
+    """Return whether a message was drawn at random, its prediction hidden, and it is a labeler whose answer decides."""
+    return resolved.origin in _BY_LABELERS and any(one.strategy == "random" and one.blind for one in chosen)
 
 
 def write_whole(path: Path, content: bytes) -> None:
