@@ -43,7 +43,8 @@ def calibrate_on(
     bias = prior_bias(np.maximum(seen, 1.0) ** (1 - power), deployed)  # class weights change the mix that was seen
     held = np.bincount(true, minlength=len(labels)) / len(true)
     temperature = fit_temperature(answers.logits[inside], true, deployed[true] / held[true])
-    temperature *= recipe.caution ** np.mean([row.message.source == SEED_SOURCE for row in answers.rows])
+    of_seed = sum(row.message.source == SEED_SOURCE for row in answers.rows) / len(answers.rows)
+    temperature *= recipe.caution**of_seed
     doubting = (~inside).any()
     scale, shift = fit_doubt(answers.doubt, ~inside, recipe.deployed_outside) if doubting else _NO_DOUBT
     calibration = Calibration(temperature=temperature, bias=tuple(bias), doubt_scale=scale, doubt_shift=shift)
