@@ -15,7 +15,7 @@ from data.personal import personal_data
 from data.snapshot import SnapshotRow
 
 _EXAMPLES = 5
-_CANDIDATES = 30  # compared with each new text, and found under one band; bounds the time spent on templates
+_CANDIDATES = 16  # compared with each new text, and found under one band; bounds the time spent on templates
 _CACHE = -65536  # KiB held in memory before the temporary file is written to
 _TABLES = """
 PRAGMA journal_mode = OFF;
