@@ -10,14 +10,15 @@ from configs.paths import published_dir, tracking_uri, var_dir
 from data.messages import LabelledMessage
 from evaluation.candidate import Candidate, examine
 from evaluation.compare import Comparison, compare
-from evaluation.gate import Verdict, check_gate
+from evaluation.gate import Verdict
 from evaluation.learning_curve import Point
 from evaluation.report.page import Subject, write_report
 from evaluation.score import score
-from flows.champion import examine_champion
+from flows.champion import judge_beside
 from flows.locate import locate_bundle
 from flows.quality import ledger_quality
-from flows.test_rows import drawn_mask, industries_of, name_rows, test_rows
+from flows.seen import leave_out_seen
+from flows.test_rows import industries_of, name_rows, test_rows
 from training.predictor import Predictor
 from training.publish import last_champion
 
@@ -36,20 +37,17 @@ class Evaluation:
 
 
 def evaluate_model(model: str, on: str | None, say: Say) -> Evaluation:
-    """Return a model judged on a file, a snapshot or the seed test side, with the gate's verdict."""
+    """Return a model judged on what is new to it of a file, a snapshot or the seed test side, with the gate's verdict."""
     judged_on = test_rows(on)
-    rows = judged_on.rows
     predictor = Predictor(locate_bundle(model))
-    say(f"judging {predictor.info.name} on {len(rows)} messages of {name_rows(on)}, and its behaviour")
-    candidate = examine(predictor, rows)
+    say(f"judging {predictor.info.name} on {len(judged_on.rows)} messages of {judged_on.name}, and its behaviour")
     champion = last_champion(published_dir())
     if champion is not None and champion.digest == predictor.digest:
-        return Evaluation(predictor, rows, candidate, None, "")
-    before = examine_champion(champion, rows, say) if champion else None
-    name = f"version {champion.version}" if champion and before else ""
-    return Evaluation(
-        predictor, rows, candidate, check_gate(candidate, before, load_gate(), drawn_mask(rows, judged_on.drawn)), name
-    )
+        rows = leave_out_seen(judged_on.rows, judged_on.name, [predictor.folder], say)
+        return Evaluation(predictor, rows, examine(predictor, rows), None, "")
+    found = judge_beside(predictor, judged_on, champion, load_gate(), say)
+    name = f"version {found.champion.version}" if found.champion else ""
+    return Evaluation(predictor, found.rows, found.candidate, found.verdict, name)
 
 
 def report_on(found: Evaluation, on: str | None, folder: Path | None = None, say: Say = lambda line: None) -> Path:
@@ -77,8 +75,10 @@ def _learnt_from(digest: str, say: Say) -> tuple[dict[str, int] | None, list[Poi
 
 
 def compare_models(before: str, after: str, on: str | None, say: Say) -> Comparison:
-    """Return what got better and worse from one model to another on the same messages."""
-    rows = test_rows(on).rows
-    say(f"comparing {before} with {after} on {len(rows)} messages of {name_rows(on)}")
-    old, new = (score(Predictor(locate_bundle(name)), rows) for name in (before, after))
+    """Return what got better and worse from one model to another on the same messages, new to both."""
+    judged_on = test_rows(on)
+    say(f"comparing {before} with {after} on {len(judged_on.rows)} messages of {judged_on.name}")
+    folders = [locate_bundle(name) for name in (before, after)]
+    rows = leave_out_seen(judged_on.rows, judged_on.name, folders, say)
+    old, new = (score(Predictor(folder), rows) for folder in folders)
     return compare(old, new)

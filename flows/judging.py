@@ -11,14 +11,14 @@ from configs.gate import load_gate
 from configs.paths import published_dir
 from configs.recipe import Recipe
 from data.messages import LabelledMessage
-from evaluation.candidate import Candidate, examine
-from evaluation.gate import Verdict, check_gate
+from evaluation.candidate import Candidate
+from evaluation.gate import Verdict
 from evaluation.intervals import intervals
 from evaluation.learning_curve import Point
 from evaluation.report.page import Subject, write_figures, write_report
-from flows.champion import examine_champion
+from flows.champion import judge_beside
 from flows.quality import Say, ledger_quality
-from flows.test_rows import drawn_mask, name_rows, test_rows
+from flows.test_rows import TEST_SIDE, JudgedOn, test_rows
 from flows.training_set import TrainingSet
 from training.bundle import CARD
 from training.parts import fingerprint
@@ -32,7 +32,7 @@ _CURVE, _FITTED, _BY_LABEL = "curve", "fitted", "fitted_by_label"
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """A bundle's answers and behaviour, and the gate's verdict; `champion` is what it was compared with, if anything."""
+    """A bundle's answers and behaviour, and the gate's verdict; `champion` is what it was compared with, if it was."""
 
     predictor: Predictor
     candidate: Candidate
@@ -41,28 +41,29 @@ class Assessment:
 
 
 def assess(
-    folder: Path, rows: list[LabelledMessage], drawn: frozenset[str] = frozenset(), say: Say = lambda line: None
-) -> Assessment:
-    """Return a bundle judged on `rows` against the champion on the same rows; `drawn`: ids of those drawn at random."""
+    folder: Path, rows: list[LabelledMessage], drawn: frozenset[str] = frozenset(), say: Say = lambda line: None,
+    name: str = TEST_SIDE,
+) -> Assessment:  # fmt: skip
+    """Return a bundle judged on `rows` against the champion on the same rows, without those that either learnt from.
+
+    `drawn`: ids of those drawn at random; `name`: what a person calls the rows.
+    """
     predictor = Predictor(folder)
-    challenger = examine(predictor, rows)
-    champion = last_champion(published_dir())
-    examined = examine_champion(champion, rows, say) if champion else None
-    verdict = check_gate(challenger, examined, load_gate(), drawn_mask(rows, drawn))
-    return Assessment(predictor, challenger, verdict, champion)
+    found = judge_beside(predictor, JudgedOn(rows, drawn, name), last_champion(published_dir()), load_gate(), say)
+    return Assessment(predictor, found.candidate, found.verdict, found.champion)
 
 
 def judge_again(registry: Registry, version: Version, on: str | None, say: Say) -> Version:
     """Return a version with a verdict of now: against the champion there is, on the rows that are named."""
     rows = test_rows(on)
-    say(f"judging version {version.version} again on {len(rows.rows)} messages of {name_rows(on)}")
-    found = assess(registry.fetch(version), rows.rows, rows.drawn, say)
+    say(f"judging version {version.version} again on {len(rows.rows)} messages of {rows.name}")
+    found = assess(registry.fetch(version), rows.rows, rows.drawn, say, rows.name)
     registry.note(version, gate_tags(found), {GATE_FILE: json.dumps(found.verdict.as_json(), indent=1)})
     return registry.find(version.version)
 
 
 def gate_tags(found: Assessment) -> dict[str, str]:
-    """Return what a version's tags say of its verdict: the verdict, and the champion that it was given against."""
+    """Return what a version's tags say of its verdict: the verdict, and the champion examined beside it, if one was."""
     verdict = "passed" if found.verdict.passed else "failed: " + "; ".join(found.verdict.reasons)[:400]
     return {GATE: verdict, JUDGED_WITH: found.champion.digest if found.champion else NO_CHAMPION}
 

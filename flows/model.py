@@ -13,6 +13,7 @@ from evaluation.gate import Verdict
 from flows.environment import describe_environment
 from flows.judging import assess, gate_tags, learning_tags, log_assessment
 from flows.progress import ProgressPrinter
+from flows.seen import keep_seen
 from flows.training_set import TrainingSet
 from flows.work import Work, work_folder, work_key, work_path
 from training.archive import Archive
@@ -80,6 +81,7 @@ def _in_run(
         archive=_archive(archive, rows), work=work.folder, say=say,
     )  # fmt: skip
     part_company()
+    keep_seen(trained.bundle, [*rows.fit, *rows.holdout])
     _log_curve(run, trained)
     say(f"evaluating on {len(rows.test)} test messages")
     found = assess(trained.bundle, rows.test, rows.drawn, say)

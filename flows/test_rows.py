@@ -15,26 +15,31 @@ from data.readers import FORMATS, read_rows
 from data.snapshot import load_snapshot
 from training.parts import seed_parts
 
-SEED_NAME = "the seed corpus' test side"
+SEED_NAME, TEST_SIDE = "the seed corpus' test side", "the test side"
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedOn:
-    """Labelled messages to judge a model on; `drawn`: ids of those drawn at random from the stream, labelled blind."""
+    """Labelled messages to judge a model on, and what a person calls them.
+
+    `drawn`: ids of those drawn at random from the stream, labelled blind.
+    """
 
     rows: list[LabelledMessage]
     drawn: frozenset[str] = frozenset()
+    name: str = TEST_SIDE
 
 
 def test_rows(on: Path | str | None = None) -> JudgedOn:
     """Return the labelled messages of a file, of a snapshot's test side, or of the seed corpus' test side."""
     if on is None:
-        return JudgedOn(seed_parts(row.labelled() for row in read_corpus())[2])
+        return JudgedOn(seed_parts(row.labelled() for row in read_corpus())[2], name=SEED_NAME)
+    name = name_rows(on)
     if _is_file(on):
-        found = JudgedOn(read_labelled(str(on), read_rows(Path(on)), load_taxonomy()))
+        found = JudgedOn(read_labelled(str(on), read_rows(Path(on)), load_taxonomy()), name=name)
     else:
         side = list(load_snapshot(str(on)).rows("test"))
-        found = JudgedOn([row.labelled() for row in side], frozenset(row.message.id for row in side if row.drawn))
+        found = JudgedOn([row.labelled() for row in side], frozenset(row.message.id for row in side if row.drawn), name)
     if not found.rows:
         raise SwitchboardError(f"{on}: has no labelled rows to judge a model on")
     return found

@@ -17,12 +17,12 @@ from data.messages import LabelledMessage, Message
 from data.snapshotting import make_snapshot
 from flows import evaluate, judging
 from flows.evaluate import evaluate_model
-from flows.judging import assess, gate_tags, learning_tags, learnt_from
+from flows.judging import NO_CHAMPION, assess, gate_tags, learning_tags, learnt_from
 from flows.training_set import TrainingSet, customer_training_set
 from switchboard import app
 from tests.bundles import WORDS, make_bundle
-from training.bundle import bundle_digest
-from training.publish import POINTER, read_audit, read_champion
+from training.bundle import MANIFEST, MODEL, bundle_digest
+from training.publish import POINTER, Champion, publish, read_audit, read_champion
 from training.registry import Registry
 
 ROWS = [LabelledMessage(Message(f"{words} {n}", f"{label}-{n}", source="seed"), label)
@@ -38,6 +38,26 @@ def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tiny models are judged by figures alone."""
     gate = load_gate().model_copy(update={"max_failure_rates": {}, "max_calibration_error": 1.0})
     monkeypatch.setattr(judging, "load_gate", lambda: gate)
+
+
+@pytest.fixture
+def no_floors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models are refused by what the champion does better, and by nothing else."""
+    floors = {"min_macro_f1": 0.0, "min_label_f1": 0.0, "min_fraud_recall": 0.0, "max_spam_sink": 1.0,
+              "max_fraud_sunk": 1.0, "max_calibration_error": 1.0, "max_failure_rates": {}}  # fmt: skip
+    gate = load_gate().model_copy(update=floors)
+    monkeypatch.setattr(judging, "load_gate", lambda: gate)
+    monkeypatch.setattr(evaluate, "load_gate", lambda: gate)
+
+
+def _damage_champion() -> Champion:
+    champion = read_champion(published_dir())
+    assert champion is not None
+    path = published_dir() / champion.folder / MODEL
+    model = bytearray(path.read_bytes())
+    model[len(model) // 2] ^= 1
+    path.write_bytes(model)
+    return champion
 
 
 def _register(registry: Registry, folder: Path, strength: float) -> str:
@@ -114,6 +134,34 @@ def test_a_verdict_against_another_champion_is_no_pass_until_judged_again(
     assert "another champion" in str(_call("promote", second).exception)
     assert _call("promote", second, "--again", "--on", _file(tmp_path)).exit_code == 0
     assert _call("promote", second).exit_code == 0, "the champion itself may be published again"
+
+
+def test_a_damaged_champion_is_compared_from_the_registry(registry: Registry, tmp_path: Path, no_floors: None):
+    good = _register(registry, tmp_path / "good", 2.0)
+    assert _call("promote", good).exit_code == 0
+    champion, said = _damage_champion(), []
+    found = assess(make_bundle(tmp_path / "bad", strength=0.0), ROWS, say=said.append)
+    assert found.champion == champion and gate_tags(found)["gate_champion"] == champion.digest
+    assert "worse beyond chance" in found.verdict.reasons[0]
+    assert any("damaged or changed" in line and "registry" in line for line in said)
+
+
+@pytest.mark.parametrize("lost", [MODEL, MANIFEST])
+def test_a_champion_that_nobody_has_whole_is_no_pass(registry: Registry, tmp_path: Path, no_floors: None, lost: str):
+    publish(make_bundle(tmp_path / "good"), "1", published_dir())
+    champion = _damage_champion()
+    (published_dir() / champion.folder / lost).unlink()
+    bundle = make_bundle(tmp_path / "bad", strength=0.0)
+    found = assess(bundle, ROWS)
+    check = found.verdict.checks[0]
+    assert (check.name, check.state, found.verdict.passed) == ("champion", "insufficient_evidence", False)
+    assert check.says.startswith("champion: insufficient_evidence, version 1 cannot be compared: ")
+    assert found.champion is None and gate_tags(found)["gate_champion"] == NO_CHAMPION
+    with registry.run("bad") as run:
+        number = registry.register(run, bundle, gate_tags(found))
+    assert "the gate says failed: champion: insufficient_evidence" in str(_call("promote", number).exception)
+    judged = evaluate_model(str(bundle), _file(tmp_path), lambda line: None)
+    assert judged.verdict is not None and not judged.verdict.passed and judged.champion == ""
 
 
 @pytest.mark.parametrize("bound", [20, 1000])
