@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import Select, bindparam, delete, exists, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, exists, select, update
 
 from data.ledger.engine import Database, chunked
 from data.ledger.schema import bands, label_events, messages, notes
@@ -68,19 +68,11 @@ class Messages:
 
     def known(self, ids: Iterable[str]) -> set[str]:
         """Return which of the ids are there."""
-        found: set[str] = set()
-        with self._database.reading() as connection:
-            for part in chunked(list(dict.fromkeys(ids))):
-                found.update(connection.execute(select(messages.c.id).where(messages.c.id.in_(part))).scalars())
-        return found
+        return self._ids_where(messages.c.id, ids)
 
     def answers(self, ids: Iterable[str]) -> set[str]:
         """Return the ids of the messages that answer one of these, and so may quote it."""
-        found: set[str] = set()
-        with self._database.reading() as connection:
-            for part in chunked(list(dict.fromkeys(ids))):
-                found.update(connection.execute(select(messages.c.id).where(messages.c.parent_id.in_(part))).scalars())
-        return found
+        return self._ids_where(messages.c.parent_id, ids)
 
     def all(
         self, *, author: str = "", source: str = "", labelled: bool = False, after: int = 0
@@ -121,6 +113,13 @@ class Messages:
                 emptied = update(messages).where(mine).values(text="", parent_text="")
                 erased += connection.execute(emptied if keep_keys else delete(messages).where(mine)).rowcount
         return erased
+
+    def _ids_where(self, column: ColumnElement[str], ids: Iterable[str]) -> set[str]:
+        found: set[str] = set()
+        with self._database.reading() as connection:
+            for part in chunked(list(dict.fromkeys(ids))):
+                found.update(connection.execute(select(messages.c.id).where(column.in_(part))).scalars())
+        return found
 
     def _page(self, query: Select[Any]) -> Sequence[Any]:
         with self._database.reading() as connection:
