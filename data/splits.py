@@ -7,12 +7,12 @@ test side only grows; it is never trained on.
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from configs.dataset import DatasetConfig, load_dataset_config
 from data.corpus import SEED_SOURCE
-from data.ledger import Ledger, StoredMessage
+from data.ledger import Ledger
 from data.ledger.sides import QUARANTINED, TEST, TRAIN, Placed
 from data.messages import Message
 from data.neighbours import bands_of, essence, likeness, pieces
@@ -33,9 +33,18 @@ def place_new(ledger: Ledger, config: DatasetConfig | None = None) -> int:
             if not ids:
                 return placed
             found = ledger.messages.get(ids)
-            batch = [found[key] for key in ids]
-            ledger.sides.save(_Placing(ledger, batch, config).place(batch))
+            batch = [_Read.of(found[key].message) for key in ids]
+            ledger.sides.save(_Placing(config, *_stored(ledger, batch)).place(batch))
         placed += len(ids)
+
+
+def sides_alone(messages: Iterable[Message], config: DatasetConfig | None = None) -> dict[str, Placed]:
+    """Return where an empty ledger would put these messages, by their ids; nothing is stored."""
+    placing, placed = _Placing(config or load_dataset_config()), {}
+    for message in messages:
+        if message.id not in placed:
+            placed[message.id] = placing.place_one(_Read.of(message))
+    return placed
 
 
 def draw(message_id: str, test_share: float) -> str:
@@ -44,12 +53,26 @@ def draw(message_id: str, test_share: float) -> str:
     return TEST if bucket < round(100 * test_share) else TRAIN
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A message with its words and the bands under which like ones meet."""
+
+    message: Message
+    words: str
+    bands: tuple[int, ...]
+
+    @classmethod
+    def of(cls, message: Message) -> "_Read":
+        words = essence(message.text)
+        return cls(message, words, tuple(bands_of(pieces(words))))
+
+
+@dataclass(frozen=True, slots=True)
 class _Near:
     """A text that others can be found to be like."""
 
     group: str
-    parts: frozenset[str]
+    words: str
 
 
 @dataclass
@@ -66,33 +89,47 @@ class _Sides:
         return set().union(*(self.taken.get(name, set()) for name in names))
 
 
+@dataclass
+class _Texts:
+    """The texts that others can be found to be like, and the bands under which they are met."""
+
+    near: dict[str, _Near] = field(default_factory=dict)
+    alike: dict[int, set[str]] = field(default_factory=dict)
+
+
+def _stored(ledger: Ledger, batch: Sequence[_Read]) -> tuple[_Texts, _Sides]:
+    """Return what is stored about everything that a batch could be linked to."""
+    messages = [one.message for one in batch]
+    alike = ledger.sides.alike(band for one in batch for band in one.bands)
+    likest = {key for one in batch for key in _likest(one.bands, alike)}  # the others are never read
+    found = ledger.messages.get(likest)
+    texts = _Texts({key: _Near(one.near_group, essence(one.message.text)) for key, one in found.items()}, alike)
+    sides = _Sides()
+    for column in _LINKS:
+        sides.load(column, ledger.sides.by(column, [getattr(message, column) for message in messages]))
+    sides.load("near_group", ledger.sides.by("near_group", {near.group for near in texts.near.values()}))
+    sides.load("id", ledger.sides.by("id", [message.parent_id for message in messages]))
+    sides.load("parent_id", ledger.sides.by("parent_id", [message.id for message in messages]))
+    return texts, sides
+
+
 class _Placing:
-    """One batch on its way; holds what is stored about everything the batch could be linked to."""
+    """Messages on their way, one after the other, beside what is known of those before them."""
 
-    def __init__(self, ledger: Ledger, batch: Sequence[StoredMessage], config: DatasetConfig) -> None:
+    def __init__(self, config: DatasetConfig, texts: _Texts | None = None, sides: _Sides | None = None) -> None:
         self._config = config
-        self._parts = {stored.message.id: pieces(essence(stored.message.text)) for stored in batch}
-        self._bands = {key: bands_of(parts) for key, parts in self._parts.items()}
-        self._alike = ledger.sides.alike(band for of in self._bands.values() for band in of)
-        likest = {key for of in self._bands.values() for key in _likest(of, self._alike)}  # the others are never read
-        stored = ledger.messages.get(likest)
-        self._near = {key: _Near(one.near_group, pieces(essence(one.message.text))) for key, one in stored.items()}
-        self._sides = _Sides()
-        for column in _LINKS:
-            self._sides.load(column, ledger.sides.by(column, [getattr(one.message, column) for one in batch]))
-        self._sides.load("near_group", ledger.sides.by("near_group", {near.group for near in self._near.values()}))
-        self._sides.load("id", ledger.sides.by("id", [one.message.parent_id for one in batch]))
-        self._sides.load("parent_id", ledger.sides.by("parent_id", [one.message.id for one in batch]))
+        self._texts = texts or _Texts()
+        self._sides = sides or _Sides()
 
-    def place(self, batch: Sequence[StoredMessage]) -> Iterator[Placed]:
+    def place(self, batch: Iterable[_Read]) -> Iterator[Placed]:
         """Yield each message with its side, in order."""
-        for stored in batch:
-            yield self._place(stored.message)
+        return map(self.place_one, batch)
 
-    def _place(self, message: Message) -> Placed:
-        key, parts = message.id, self._parts[message.id]
-        matches = self._matches(key, parts)
-        groups = [self._near[match].group for match, _ in matches] or [key]
+    def place_one(self, read: _Read) -> Placed:
+        """Return the side of a message that comes after those placed before."""
+        message, key = read.message, read.message.id
+        matches = self._matches(read)
+        groups = [self._texts.near[match].group for match, _ in matches] or [key]
         links = [("near_group", group) for group in dict.fromkeys(groups)] + _links(message)
         claimed = self._sides.claim(links)
         side = QUARANTINED if len(claimed) > 1 else claimed.pop() if claimed else self._draw(message)
@@ -102,23 +139,24 @@ class _Placing:
                 if name[1]:
                     self._sides.taken.setdefault(name, set()).add(side)
         found_again = bool(matches) and max(like for _, like in matches) >= _SAME
-        bands = () if found_again else tuple(self._bands[key])
+        bands = () if found_again else read.bands
         if bands:
-            self._near[key] = _Near(groups[0], parts)
+            self._texts.near[key] = _Near(groups[0], read.words)
             for band in bands:
-                self._alike.setdefault(band, set()).add(key)
+                self._texts.alike.setdefault(band, set()).add(key)
         return Placed(key, side, groups[0], bands)
 
     def _draw(self, message: Message) -> str:
         seed = message.source == SEED_SOURCE
         return draw(message.id, self._config.seed_test_share if seed else self._config.test_share)
 
-    def _matches(self, key: str, parts: frozenset[str]) -> list[tuple[str, float]]:
-        """Return the messages this one is a near duplicate of, the likest first."""
-        likest = [other for other in _likest(self._bands[key], self._alike) if other in self._near]
-        matches = [(other, likeness(parts, self._near[other].parts)) for other in likest]
-        near = [match for match in matches if match[1] >= self._config.near_duplicate]
-        return sorted(near, key=lambda match: (-match[1], match[0]))
+    def _matches(self, read: _Read) -> list[tuple[str, float]]:
+        """Return the messages that this one is a near duplicate of, the likest first."""
+        near, parts = self._texts.near, pieces(read.words)
+        likest = [other for other in _likest(read.bands, self._texts.alike) if other in near]
+        matches = [(other, likeness(parts, pieces(near[other].words))) for other in likest]
+        found = [match for match in matches if match[1] >= self._config.near_duplicate]
+        return sorted(found, key=lambda match: (-match[1], match[0]))
 
 
 def _likest(bands: Sequence[int], alike: Mapping[int, set[str]]) -> list[str]:

@@ -9,15 +9,13 @@ from configs.recipe import Recipe
 from configs.taxonomy import load_taxonomy
 from data.corpus import read_corpus
 from data.messages import LabelledMessage
-from data.neighbours import essence
 from data.parsing import read_labelled
 from data.readers import FORMATS, read_rows
 from data.snapshot import SEED, SnapshotRow, load_snapshot
-from data.splits import draw
+from data.splits import sides_alone
 from training.parts import HOLDOUT_PERCENT, bucket, fingerprint, seed_parts
 
 Parts = tuple[list[LabelledMessage], list[LabelledMessage], list[LabelledMessage]]
-_FILE_TEST_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,30 +92,25 @@ def _bounded(parts: Parts, recipe: Recipe) -> Parts:
 
 
 def _snapshot_parts(rows: Iterable[SnapshotRow]) -> Parts:
-    """Return the parts by the sides that the ledger drew; what is alike is fitted together or held out together."""
-    fit, holdout, test = [], [], []
-    for row in rows:
-        if row.side == "test":
-            test.append(row.labelled())
-        elif row.side == "train":
-            (holdout if _is_held_out(row.near_group or row.message.id) else fit).append(row.labelled())
-    return fit, holdout, test
+    """Return the parts by the sides that the ledger drew."""
+    return _by_sides((row.labelled(), row.side, row.near_group) for row in rows)
 
 
 def _file_parts(rows: Sequence[LabelledMessage]) -> Parts:
-    """Return the parts of a file's rows by their words, so that the same text never stands on two sides."""
+    """Return the parts of a file's rows by the sides that an empty ledger would draw for them."""
+    placed = sides_alone(row.message for row in rows)
+    return _by_sides((row, placed[row.message.id].side, placed[row.message.id].near_group) for row in rows)
+
+
+def _by_sides(rows: Iterable[tuple[LabelledMessage, str, str]]) -> Parts:
+    """Return the parts of rows with their side and near-duplicate group; what is alike is fitted or held out together."""
     fit, holdout, test = [], [], []
-    for row in rows:
-        group = essence(row.message.text) or row.message.id
-        if draw(group, _FILE_TEST_SHARE) == "test":
+    for row, side, group in rows:
+        if side == "test":
             test.append(row)
-        else:
-            (holdout if _is_held_out(group) else fit).append(row)
+        elif side == "train":
+            (holdout if bucket(f"holdout:{group or row.message.id}") < HOLDOUT_PERCENT else fit).append(row)
     return fit, holdout, test
-
-
-def _is_held_out(group: str) -> bool:
-    return bucket(f"holdout:{group}") < HOLDOUT_PERCENT
 
 
 def _customer_weight(seed: int, own: int, bound: float) -> float:

@@ -37,10 +37,12 @@ def corpus(tmp_path: Path) -> Path:
 
 
 def _file(tmp_path: Path, rows: list[LabelledMessage]) -> str:
+    return _json(tmp_path, [{"id": row.message.id, "text": row.message.text, "label": row.label} for row in rows])
+
+
+def _json(tmp_path: Path, rows: list[dict[str, str]]) -> str:
     path = tmp_path / "own.jsonl"
-    path.write_text(
-        "".join(json.dumps({"id": row.message.id, "text": row.message.text, "label": row.label}) + "\n" for row in rows)
-    )
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return str(path)
 
 
@@ -82,17 +84,34 @@ def test_customer_rows_calibrate_alone_once_they_are_enough(tmp_path: Path, corp
 def test_the_same_text_never_stands_on_two_sides(tmp_path: Path, corpus: Path):
     rows = tiny_rows(60, 3, "own")
     twins = [
-        LabelledMessage(type(row.message)(row.message.text.upper() + "!!", f"twin-{i}"), row.label)
-        for i, row in enumerate(rows)
+        LabelledMessage(Message(row.message.text.upper() + "!!", f"twin-{row.message.id}"), row.label) for row in rows
     ]
     found = customer_training_set(_recipe(), _file(tmp_path, [*rows, *twins]), corpus=corpus)
-    sides = {
-        row.message.text.strip("!").lower(): side
-        for side, part in enumerate((found.fit, found.holdout, found.test))
-        for row in part
-    }
-    for side, part in enumerate((found.fit, found.holdout, found.test)):
-        assert all(sides[row.message.text.strip("!").lower()] == side for row in part)
+    parts = [_ids(part) for part in (found.fit, found.holdout, found.test)]
+    for row in rows:
+        assert any({row.message.id, f"twin-{row.message.id}"} <= part for part in parts)
+
+
+@pytest.mark.parametrize("link", ["author", "thread_id"])
+def test_nobody_and_no_talk_of_a_file_is_on_two_sides(link: str, tmp_path: Path, corpus: Path):
+    rows = [
+        {"id": row.message.id, "text": row.message.text, "label": row.label, link: f"{link}-{number % 20}"}
+        for number, row in enumerate(tiny_rows(100, 3, "own"))
+    ]
+    found = customer_training_set(_recipe(), _json(tmp_path, rows), corpus=corpus)
+    of = {row["id"]: row[link] for row in rows}
+    tested, learnt = _ids(found.test) & set(of), _ids([*found.fit, *found.holdout]) & set(of)
+    assert tested and learnt and not {of[key] for key in tested} & {of[key] for key in learnt}
+
+
+def test_what_is_alike_in_a_file_is_on_one_side(tmp_path: Path, corpus: Path):
+    rows = [row for row in tiny_rows(100, 3, "own") if len(row.message.text) > 40]
+    alike = [LabelledMessage(Message(f"{row.message.text} ok", f"like-{row.message.id}"), row.label) for row in rows]
+    found = customer_training_set(_recipe(), _file(tmp_path, [*rows, *alike]), corpus=corpus)
+    tested, learnt = _ids(found.test), _ids([*found.fit, *found.holdout])
+    for row in rows:
+        both = {row.message.id, f"like-{row.message.id}"}
+        assert both <= tested or both <= learnt or not both & (tested | learnt)
 
 
 def _snapshot(ledger: Ledger) -> Snapshot:
