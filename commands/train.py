@@ -47,15 +47,18 @@ def train(
 
 
 @app.command()
-def model(as_json: Json = False) -> None:
-    """Train the full recipe on the whole corpus, evaluate it and promote it if it passes the gate."""
+def model(
+    recipe_name: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe's name or path.")] = "full",
+    as_json: Json = False,
+) -> None:
+    """Train a recipe on the whole corpus, evaluate it and promote it if it passes the gate."""
     from configs.recipe import load_recipe
     from flows.model import promote_version, train_version
     from flows.training_set import seed_training_set
     from training.registry import Registry
 
     registry = Registry()
-    recipe = load_recipe("full")
+    recipe = load_recipe(recipe_name)
     new = train_version(recipe, seed_training_set(recipe), say, registry)
     if not new.verdict.passed:
         raise SwitchboardError(

@@ -66,5 +66,12 @@ def test_a_hubs_model_is_found_where_it_was_kept_and_known_by_its_weights(
     assert locate_base_model("acme/tiny") == str(found)
 
 
+def test_what_was_fetched_comes_before_the_hub(base: Path, var_dir: Path):
+    fetched = Path(shutil.copytree(base, var_dir / "encoders" / "acme" / "tiny"))
+    assert locate_base_model("acme/tiny") == str(fetched)
+    (fetched / "model.safetensors").unlink()
+    assert locate_base_model("acme/tiny") == "acme/tiny"
+
+
 def test_what_no_hub_can_have_is_left_for_the_loader_to_refuse(tmp_path: Path):
     assert locate_base_model(str(tmp_path / "absent")) == str(tmp_path / "absent")

@@ -1,4 +1,4 @@
-"""Finding the base model: the packaged MiniLM by name, else any folder or Hugging Face id."""
+"""Finding the base model: the packaged MiniLM by name, else any folder or Hugging Face id; what was fetched comes first."""
 
 import hashlib
 import importlib.util
@@ -8,6 +8,7 @@ from pathlib import Path
 from huggingface_hub import try_to_load_from_cache
 
 from configs.errors import SwitchboardError
+from configs.paths import var_dir
 
 MINILM = "minilm"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -30,7 +31,13 @@ def locate_base_model(name: str) -> str:
                 "have them saved there as safetensors"
             )
         return name
-    return str(_cached(name) or name)
+    fetched = encoders_dir() / name
+    return str(fetched if _weights(fetched) else _cached(name) or name)
+
+
+def encoders_dir() -> Path:
+    """Return the folder of base models fetched without a hub, each under its hub id."""
+    return var_dir() / "encoders"
 
 
 def base_model_digest(location: str) -> str:
