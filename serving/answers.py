@@ -1,13 +1,13 @@
 """One batch answered: fields in, one decision or typed error out for each, whatever its neighbours are."""
 
 import logging
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from data.parsing import BadRow
+from serving.decision_ids import new_decision_id
 from serving.decisions import Decision, Scored
 from serving.errors import ApiError
 from serving.incoming import Incoming, name_of, read_incoming
@@ -71,7 +71,7 @@ def _route(one: Incoming, scored: Scored, model: ServedModel, received: datetime
         decision = model.decider.route(scored, one.message, one.facts, received)
     except Exception:  # one message's fault stays its own
         return _fault(one.message.id)
-    return Answer(one, decision, "d-" + secrets.token_hex(10))
+    return Answer(one, decision, new_decision_id(received))
 
 
 def _fault(given_id: str | None) -> Answer:

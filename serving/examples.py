@@ -19,7 +19,7 @@ CALL: Example = {
 ANSWER: Example = {
     "results": [
         {
-            "decision_id": "d-9f2c51ad34e07b6c8a10",
+            "decision_id": "d-6b015d9051ad34e07b6c8a10",
             "id": "t-1",
             "label": "request",
             "confidence": 0.93,
@@ -49,7 +49,7 @@ ANSWER: Example = {
     },
     "request_id": "0b7c1f6a9d5e4f0e8b3a2c1d0e9f8a7b",
 }  # fmt: skip
-CORRECTION: Example = {"decision_id": "d-9f2c51ad34e07b6c8a10", "label": "abuse", "annotator": "agent-12"}
+CORRECTION: Example = {"decision_id": "d-6b015d9051ad34e07b6c8a10", "label": "abuse", "annotator": "agent-12"}
 MODEL: Example = {
     "name": "full",
     "version": "3",

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from configs.errors import SwitchboardError
 from configs.taxonomy import load_taxonomy
+from serving.decision_ids import may_be_written_yet
 from serving.errors import ApiError
 from serving.records import DecisionRecord, FeedbackRecord, Record
 
@@ -83,7 +84,7 @@ class FeedbackDesk:
                 found = await asyncio.wrap_future(self._look_up(decision_id))
         except (TimeoutError, SwitchboardError):
             found = None
-        if found == "":
+        if found == "" and not may_be_written_yet(decision_id):
             raise ApiError("not_found", f"no decision {decision_id[:80]!r}; give the decision_id of an answer")
         return found or ""
 

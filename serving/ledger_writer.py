@@ -3,15 +3,15 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from sqlalchemy.exc import DataError
 
 from data.ledger import Decision, LabelEvent, Ledger, LedgerError
+from serving.decision_ids import PATIENCE
 from serving.records import DecisionRecord, FeedbackRecord, Record, Written
 
 _OUTAGES = (LedgerError, OSError)
-PATIENCE = timedelta(days=1)  # with a correction whose decision another process may still have spilled
 
 log = logging.getLogger("switchboard.log")
 

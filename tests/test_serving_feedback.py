@@ -3,14 +3,20 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from data.ledger import open_ledger
+from data.ledger import Decision, open_ledger
+from data.messages import Message
+from serving.decision_ids import new_decision_id
+from serving.errors import ApiError
 from serving.feedback import LOOKUPS, FeedbackDesk
 from serving.records import FeedbackRecord
 from serving.spill import Spill
+from tests.log_records import record
 from tests.serving import classify, running, wait_until
 
 
@@ -79,6 +85,33 @@ def test_decisions_and_corrections_of_a_service_reach_the_ledger(tiny_bundle, tm
     assert [(event.label, event.annotator, event.model_label) for event in events] == [
         ("question", "local:ann", "request"), ("none", "local:bob", "request"),
     ]  # fmt: skip
+
+
+def test_a_correction_of_another_replicas_decision_waits_for_it(tiny_bundle, tmp_path, monkeypatch):
+    """Both write to one ledger; the one that is corrected has not heard of the decision when the correction comes."""
+    monkeypatch.setenv("SWITCHBOARD_DATABASE_URL", f"sqlite:///{tmp_path / 'ledger.db'}")
+    late = new_decision_id(datetime.now(UTC))
+    with running(tiny_bundle, monkeypatch, tmp_path) as client:
+        said = {"decision_id": late, "label": "praise", "annotator": "ann"}
+        assert client.post("/feedback", json=said).status_code == 200
+    assert late in (tmp_path / "spill" / "decisions.spill.jsonl").read_text(), "it waits on disk"
+    with open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}") as ledger:
+        ledger.messages.add([Message("thanks a lot", "m-1")])
+        made = replace(record(1, datetime.now(UTC)).decision, id=late, message_id="m-1")
+        ledger.decisions.append([Decision(**asdict(made))])
+    with running(tiny_bundle, monkeypatch, tmp_path), open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}") as ledger:
+        wait_until(lambda: [one.event.label for one in ledger.events.of(["m-1"]).get("m-1", [])] == ["praise"])
+
+
+@pytest.mark.parametrize("decision_id", [
+    new_decision_id(datetime.now(UTC) - timedelta(days=2)), new_decision_id(datetime.now(UTC) + timedelta(hours=1)),
+    new_decision_id(datetime.now(UTC))[:-1], "d-" + "f" * 24,
+])  # fmt: skip
+def test_what_nobody_can_still_have_to_write_is_not_found(decision_id):
+    desk = FeedbackDesk(lambda records: None, lambda decision_id: "")
+    with pytest.raises(ApiError) as refused:
+        asyncio.run(desk.take({"decision_id": decision_id, "label": "praise"}, "crm"))
+    assert refused.value.type == "not_found"
 
 
 @pytest.mark.parametrize(("body", "said"), [
