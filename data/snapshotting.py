@@ -21,7 +21,7 @@ from configs.taxonomy import load_taxonomy
 from data.batches import batches
 from data.ledger import Ledger, Selection, StoredMessage
 from data.ledger.tombstones import MESSAGE
-from data.resolution import Resolved, resolve
+from data.resolution import ASKED, Resolved, resolve
 from data.snapshot import (
     CUSTOMER,
     LATEST,
@@ -41,7 +41,6 @@ from data.snapshot import (
 from data.splits import place_new
 
 _BATCH = 1000
-_BY_LABELERS = ("labeler", "review")  # origins of those who were given the messages that were drawn
 _WAITING = ".waiting-"  # how the folder of a snapshot begins that is still being written
 
 
@@ -132,8 +131,13 @@ def _forgotten(ledger: Ledger, batch: Sequence[StoredMessage]) -> set[str]:
 
 
 def _is_drawn(resolved: Resolved, chosen: Iterable[Selection]) -> bool:
-    """Return whether a message was drawn at random, its prediction hidden, and it is a labeler whose answer decides."""
-    return resolved.origin in _BY_LABELERS and any(one.strategy == "random" and one.blind for one in chosen)
+    """Return whether a message was drawn at random and labelled so, its prediction hidden, and a labeler decides.
+
+    A label given in another batch makes no message a random one: it was asked for because of what the model said.
+    """
+    drawn = {one.batch for one in chosen if one.strategy == "random" and one.blind}
+    answered = drawn if "" in resolved.batches else drawn & resolved.batches
+    return resolved.origin in ASKED and bool(answered)
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -9,7 +9,7 @@ from configs.taxonomy import Taxonomy
 from data.ledger import LabelEvent, StoredEvent
 from data.ledger.events import Kind, Origin
 from labeling.interface import LABEL, NOTE, SECOND, UNSURE
-from labeling.tasks import Said
+from labeling.tasks import Said, key_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ def _read_one(task: dict[str, Any], annotation: dict[str, Any], said: Said, scen
         model_label=said.label,
         model_confidence=said.confidence,
         taxonomy_version=scene.taxonomy_version,
+        batch=(key_of(task["data"]) or ("",))[0],
     )
 
 
@@ -85,6 +86,7 @@ def _retractions(
             model_label=event.model_label,
             model_confidence=event.model_confidence,
             taxonomy_version=event.taxonomy_version,
+            batch=event.batch,
         )
         for event in gone
     ]

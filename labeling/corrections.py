@@ -115,7 +115,9 @@ def _is_right(event: LabelEvent) -> bool:
 
 
 def _selection_of(event: LabelEvent, chosen: Mapping[str, Sequence[Selection]]) -> Selection | None:
-    """Return the choice that led to a label: the last one made before it."""
+    """Return the choice that led to a label: that of its batch, or the last one before it where no batch is known."""
+    if event.batch:
+        return next((item for item in chosen.get(event.message_id, ()) if item.batch == event.batch), None)
     earlier = [item for item in chosen.get(event.message_id, ()) if item.at <= event.at]
     return earlier[-1] if earlier else None
 

@@ -11,9 +11,11 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import text
 
-from data.ledger import Ledger, LedgerError, engine, open_ledger
-from data.ledger.migrate import MIGRATIONS
+from data.ledger import LabelEvent, Ledger, LedgerError, engine, open_ledger
+from data.ledger.engine import connect
+from data.ledger.migrate import MIGRATIONS, upgrade
 from data.ledger.schema import REVISIONS, metadata
 from tests.postgres import Server
 
@@ -38,6 +40,25 @@ def test_the_migrations_make_the_tables_that_the_code_expects(ledger: Ledger):
 def test_every_migration_is_known_to_the_code():
     found = [step.revision for step in ScriptDirectory(str(MIGRATIONS)).walk_revisions()]
     assert tuple(reversed(found)) == REVISIONS
+
+
+def test_a_ledger_of_an_earlier_schema_keeps_what_was_said(ledger_url: str):
+    """Written as the first schema has it, read by the code of today."""
+    database = connect(ledger_url)
+    with database.writing_alone() as connection:
+        upgrade(connection, REVISIONS[0])
+        row = {"key": "k", "message_id": "m", "kind": "label", "label": "praise", "second": "[]", "annotator": "ann",
+               "origin": "labeler", "at": "2026-01-01 00:00:00", "taxonomy_version": "1"}  # fmt: skip
+        names = ", ".join(row)
+        connection.execute(text(f"INSERT INTO label_events ({names}) VALUES (:{names.replace(', ', ', :')})"), row)
+    database.close()
+    with open_ledger(ledger_url) as ledger:
+        ledger.events.append(
+            [LabelEvent(key="n", message_id="m", label="spam", annotator="bob", origin="labeler", batch="b")]
+        )
+        assert [(one.event.label, one.event.batch) for one in ledger.events.all()] == [("praise", ""), ("spam", "b")]
+        with pytest.raises(Exception, match="append-only"), ledger.database.writing() as connection:
+            connection.execute(text("UPDATE label_events SET batch = 'c'"))
 
 
 def test_several_processes_open_and_write_at_once_without_loss(ledger_url: str):

@@ -40,7 +40,7 @@ def test_the_last_word_is_the_latest_in_time_not_in_arrival():
 
 def test_the_majority_wins_and_the_others_label_is_defensible():
     assert _said(("ann", "praise"), ("bob", "praise"), ("cid", "spam")) == Resolved(
-        "praise", ("spam",), "labeler", ("ann", "bob"), disputed=False)  # fmt: skip
+        "praise", ("spam",), "labeler", ("ann", "bob"), disputed=False, batches=frozenset({""}))  # fmt: skip
 
 
 def test_a_tie_goes_to_the_latest_and_is_disputed():
@@ -87,5 +87,5 @@ def test_none_is_a_label_like_any_other():
 def test_old_labels_are_read_as_today_and_dropped_ones_are_no_saying():
     old = {"1": {"praise": "lead", "spam": None, "abuse": "none"}}
     assert _said(("ann", "praise", {"second": ("spam", "abuse")}), translations=old) == Resolved(
-        "lead", ("none",), "labeler", ("ann",), disputed=False)  # fmt: skip
+        "lead", ("none",), "labeler", ("ann",), disputed=False, batches=frozenset({""}))  # fmt: skip
     assert _said(("ann", "spam"), translations=old) is None

@@ -180,6 +180,22 @@ def test_a_row_counts_as_drawn_only_where_a_labeler_decides_its_label(var_dir: P
     assert {row.message.id for row in make_snapshot(ledger).rows() if row.drawn} == {"m0"}
 
 
+def test_a_label_of_another_batch_makes_no_message_a_random_one(var_dir: Path, ledger: Ledger):
+    """All three were drawn at random and blind, and asked about in a batch that shows what the model said, too."""
+    ledger.messages.add([Message(f"one of three {key}", key) for key in ("blind", "shown", "both")])
+    answers = {"blind": ["random"], "shown": ["doubtful"], "both": ["random", "doubtful"]}
+    ledger.events.append([
+        LabelEvent(key=f"{key}-{batch}", message_id=key, label="praise", annotator="ann", origin="labeler",
+                   subject=batch, batch=batch)
+        for key, batches in answers.items() for batch in batches
+    ])  # fmt: skip
+    ledger.selections.append([
+        Selection(message_id=key, batch=batch, strategy=batch, blind=batch == "random")
+        for key in answers for batch in ("random", "doubtful")
+    ])  # fmt: skip
+    assert {row.message.id for row in make_snapshot(ledger).rows() if row.drawn} == {"blind", "both"}
+
+
 def test_another_taxonomys_snapshot_is_refused_with_the_way_forward(var_dir: Path, ledger: Ledger):
     _fill(ledger, range(5))
     make_snapshot(ledger)

@@ -1,5 +1,6 @@
 """Agreement, corrections, live accuracy and suspects, from what people said."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -94,6 +95,16 @@ def test_labels_given_blind_are_kept_apart_from_those_that_saw_the_prediction():
     said = [say("a", "ann", "request"), say("b", "ann", "request")]
     shown, blind = split_blind(said, {"a": [pick("a")], "b": [pick("b", "uncertain", blind=False)]})
     assert ([event.message_id for event in shown], [event.message_id for event in blind]) == (["b"], ["a"])
+
+
+def test_a_label_is_blind_or_not_by_the_batch_it_was_given_in():
+    """The message was chosen for a blind batch and, later, for one that shows the prediction; labels may cross."""
+    both = [replace(pick("a"), batch="blind"), replace(pick("a", "uncertain", blind=False), batch="shown")]
+    said = [say("a", "ann", "abuse", batch="shown", minute=5), say("a", "bob", "praise", batch="blind", minute=9)]
+    shown, blind = split_blind(said, {"a": both})
+    assert ([event.annotator for event in shown], [event.annotator for event in blind]) == (["ann"], ["bob"])
+    live = estimate_live_accuracy([*said, say("a", "cid", "request", batch="shown", minute=11)], {"a": both})
+    assert (live.labelled, live.accuracy.value) == (1, 0.0), "bob's alone, who saw no prediction"
 
 
 def test_live_accuracy_counts_blind_random_rows_only_and_says_how_many_were_skipped():

@@ -42,6 +42,7 @@ class LabelEvent:
     model_label: str = ""
     model_confidence: float | None = None
     taxonomy_version: str = field(default_factory=lambda: load_taxonomy().version)
+    batch: str = ""  # in which the message was shown to the labeler; empty where that is not known
 
 
 _COLUMNS = tuple(item.name for item in fields(LabelEvent) if item.name != "note")

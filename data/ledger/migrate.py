@@ -19,7 +19,7 @@ def bring_up_to_date(database: Database) -> None:
     # The loser of a race waits here, looks again and finds nothing to do.
     with database.writing_alone() as connection:
         if _revision(connection, database) != REVISIONS[-1]:
-            _upgrade(connection)
+            upgrade(connection)
 
 
 def _revision(connection: Connection, database: Database) -> str | None:
@@ -40,11 +40,12 @@ def _revision(connection: Connection, database: Database) -> str | None:
     return found
 
 
-def _upgrade(connection: Connection) -> None:
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Apply the migrations up to a revision, in the transaction of this connection."""
     from alembic import command  # only a first start needs it
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)

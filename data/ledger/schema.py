@@ -20,7 +20,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-REVISIONS = ("0001",)  # every schema this code can bring up to date; the last one is what it needs
+REVISIONS = ("0001", "0002")  # every schema this code can bring up to date; the last one is what it needs
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -96,6 +96,7 @@ label_events = Table(
     _words("model_label"),
     Column("model_confidence", Float),
     Column("taxonomy_version", String, nullable=False),
+    _words("batch"),
     sqlite_autoincrement=True,
 )
 
