@@ -7,7 +7,6 @@
 Each cell is kept under var/benchmarks/quality by a digest of code, data and configuration, so a run that was stopped
 goes on, and only what changed is done again. Speeds of cells done at different times are not comparable:
 take them anew with an empty SWITCHBOARD_VAR. What is trained here is an experiment and is never registered.
-SWITCHBOARD_LARGE_ENCODER=FOLDER is where `ours_large` finds its encoder without a hub.
 """
 
 import argparse

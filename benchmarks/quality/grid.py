@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.quality.ours import LARGE_ENCODER
 from benchmarks.quality.rows import Job
 from configs.paths import PROJECT, var_dir
 from configs.taxonomy import NONE, load_taxonomy
@@ -116,8 +115,6 @@ def _digest(job: Job, train: list[dict], test: list[dict]) -> str:
     here = Path(__file__).parent
     files = [here / f"{name}.py" for name in (_module(job), "base", "cell", "linear", "rows")]
     files += [here.parent / "requirements.txt"]
-    if job.system == "ours_large":
-        whole.update(os.environ.get(LARGE_ENCODER, "").encode())
     if job.system in OURS:
         files += [PROJECT / "requirements.lock"]
         for name in _OWN_CODE:

@@ -1,17 +1,14 @@
 """Ours: the corpus alone, with real rows, real rows alone, or with an archive too, by the full recipe; and by the large.
 
 The network of the seed is one for all cells, as it is for all who retrain; what varies is what comes after it.
-SWITCHBOARD_LARGE_ENCODER names a folder with the large recipe's encoder where there is no hub to take it from.
+Where no hub is reached, `python -m training.fetch_encoder` gets the encoder of the large recipe.
 """
 
 import json
-import os
 import tempfile
 from pathlib import Path
 
 from benchmarks.quality.rows import Job, Predict, Rows
-
-LARGE_ENCODER = "SWITCHBOARD_LARGE_ENCODER"
 
 
 def fit(job: Job, rows: Rows) -> Predict:
@@ -23,8 +20,6 @@ def fit(job: Job, rows: Rows) -> Predict:
     from training.run import train_bundle
 
     given = [f"seed={job.seed}" if job.system == "ours_real" else f"adapt_seed={job.seed}"]
-    if job.system == "ours_large" and LARGE_ENCODER in os.environ:
-        given.append(f"base_model={os.environ[LARGE_ENCODER]}")
     recipe = load_recipe("large" if job.system == "ours_large" else "full", tuple(given))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
