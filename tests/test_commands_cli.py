@@ -44,6 +44,7 @@ def test_help_names_the_commands_of_the_architecture(tmp_path):
     [
         (("train", "epoch=3"), "did you mean 'epochs'"),
         (("train", "fulll"), "did you mean 'full'"),
+        (("model", "larg"), "did you mean 'large'"),
         (("train", "epochs=zero"), "epochs"),
         (("evaluate",), "no champion yet"),
         (("evaluate", "9"), "no model version or alias '9'"),
