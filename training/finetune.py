@@ -64,7 +64,7 @@ def fine_tune(
         network=model,
         args=_arguments(recipe, folder, len(train), holdout is not None),
         train_dataset=noisy or train,
-        eval_dataset=holdout,
+        eval_dataset=holdout.sort("length") if holdout is not None else None,  # in batches that pad little
         data_collator=DataCollatorWithPadding(tokenizer),
         compute_metrics=_metrics,
         callbacks=[*_own_callbacks(recipe, holdout, noisy), *callbacks],
