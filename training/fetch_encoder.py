@@ -74,4 +74,7 @@ def _join(packages: Iterable[Path], joined: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except SwitchboardError as error:
+        sys.exit(f"error: {error}")
