@@ -3,7 +3,8 @@
     python benchmarks/frontier.py --on ../shared/data/real_train.jsonl --texts ../shared/data/unlabelled.jsonl
 
 The network is the one that `switchboard model` keeps; without one it is learnt first. Variants are made once and kept
-under var/benchmarks/frontier; students are taught on the seed corpus' texts alone. Speeds are processor time in one
+under var/benchmarks/frontier; students are taught on the seed corpus' texts alone, and with `--archive FILE` on a
+company's unlabelled messages beside them, as `switchboard train layers=3 adapt=FILE` does. Speeds are processor time in one
 process with one thread, all systems in turn on the same messages, from text to scores; figures are medians of ratios
 over rounds.
 """
@@ -44,7 +45,7 @@ class Point:
 def main() -> None:
     """Make the variants, measure them and write table and plot."""
     asked = _arguments()
-    bundles = make_variants(asked.layers, asked.epochs, _say)
+    bundles = make_variants(asked.layers, asked.epochs, asked.archive, _say)
     points = _measure({name: Predictor(folder, threads=1) for name, folder in bundles.items()}, asked)
     print(_table(points))
     _plot(points, asked.output / "frontier.png", asked.on[0].stem)
@@ -57,6 +58,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--texts", type=Path, required=True, help="messages to time")
     parser.add_argument("--layers", type=lambda text: [int(one) for one in text.split(",") if one], default=[3, 2])
     parser.add_argument("--epochs", type=int, default=6, help="of the distillation")
+    parser.add_argument("--archive", type=Path, help="unlabelled messages that students may learn from too")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--output", type=Path, default=var_dir() / "benchmarks")
     return parser.parse_args()

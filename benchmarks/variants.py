@@ -1,5 +1,6 @@
 """The seed's network in its forms: plain fp32, int8, and int8 students of fewer layers."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -7,22 +8,39 @@ from configs.paths import var_dir
 from configs.recipe import load_recipe
 from flows.seed_bundle import seed_bundle
 from flows.training_set import seed_training_set
+from training.archive import Archive
 from training.examples import as_examples
 from training.setup import make_ready
 from training.warm import seed_network_path
 
 
-def make_variants(layers: Sequence[int], epochs: int, say: Callable[[str], None]) -> dict[str, Path]:
-    """Return bundles by name; one that was made of the same network before is not made again."""
+def make_variants(
+    layers: Sequence[int], epochs: int, archive: Path | None, say: Callable[[str], None]
+) -> dict[str, Path]:
+    """Return bundles by name; one that was made of the same network before is not made again.
+
+    With an archive there are students that are shown its messages beside the seed's too.
+    """
     setup = make_ready(load_recipe("full"))
     network = seed_network_path(setup, as_examples(seed_training_set(setup.recipe).fit))
     home = var_dir() / "benchmarks" / "frontier" / network.stem
-    wanted = {"plain fp32": ("precision=fp32",), "int8": ("precision=int8",)} | {
-        f"{count} layers, int8": ("precision=int8", f"layers={count}", f"distil_epochs={epochs}") for count in layers
+    made = {
+        name: _make(home, changes, None, say)
+        for name, changes in {"plain fp32": ("precision=fp32",), "int8": ("precision=int8",)}.items()
     }
-    made = {name: home / "-".join(changes).replace("=", "-") for name, changes in wanted.items()}
-    for name, folder in made.items():
-        if not folder.exists():
-            say(f"making {name}")
-            seed_bundle(load_recipe("full", wanted[name]), folder, "benchmark", say=say)
+    for count in layers:
+        changes = ("precision=int8", f"layers={count}", f"distil_epochs={epochs}")
+        made[f"{count} layers, int8"] = _make(home, changes, None, say)
+        if archive is not None:
+            made[f"{count} layers, int8, shown an archive"] = _make(home, changes, archive, say)
     return made
+
+
+def _make(home: Path, changes: tuple[str, ...], archive: Path | None, say: Callable[[str], None]) -> Path:
+    shown = [hashlib.sha256(archive.read_bytes()).hexdigest()[:8]] if archive else []
+    folder = home / "-".join([*changes, *shown]).replace("=", "-")
+    if not folder.exists():
+        say(f"making {folder.name}")
+        given = Archive(archive) if archive else None
+        seed_bundle(load_recipe("full", changes), folder, "benchmark", say=say, archive=given)
+    return folder

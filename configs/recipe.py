@@ -43,6 +43,7 @@ class Recipe(Config):
     keep_pretrained: float = Field(default=0.0, ge=0, lt=1)
     noise: float = Field(default=0.0, ge=0, le=1)
     rdrop: float = Field(default=0.0, ge=0)
+    warm_up_steps: int = Field(default=0, ge=0)  # by contrast, of a new network before it is fine-tuned
     patience: int = Field(default=2, ge=1)
     max_rows: int | None = Field(default=None, ge=100)
     method: Literal["auto", "fine_tune", "contrastive"] = "auto"

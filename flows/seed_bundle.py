@@ -5,6 +5,7 @@ from pathlib import Path
 
 from configs.recipe import Recipe
 from flows.training_set import seed_training_set
+from training.archive import Archive
 from training.bundle import BundleInfo
 from training.examples import as_examples
 from training.finetune import FineTuned
@@ -15,11 +16,12 @@ from training.warm import seed_network
 
 
 def seed_bundle(
-    recipe: Recipe, folder: Path, commit: str, say: Callable[[str], None] = lambda line: None
-) -> BundleInfo:
+    recipe: Recipe, folder: Path, commit: str, say: Callable[[str], None] = lambda line: None, *,
+    archive: Archive | None = None,
+) -> BundleInfo:  # fmt: skip
     """Seal the network of the seed to `folder` with the layers and precision of a recipe; learnt only if none is kept.
 
-    Its work lies beside `folder`, so that a killed run goes on.
+    Where layers are left out, an archive shows the smaller network more texts. Its work lies beside `folder`, so that a killed run goes on.
     """
     setup = make_ready(recipe)
     parts = seed_training_set(recipe)
@@ -27,5 +29,5 @@ def seed_bundle(
     work = folder.parent / f".{folder.name}-work"
     work.mkdir(parents=True, exist_ok=True)
     network = seed_network(setup, examples, work / "seed", say=say)
-    learnt = Learnt(FineTuned(network, []), parts.holdout, seen_mix(setup, examples), "fine_tune")
+    learnt = Learnt(FineTuned(network, []), parts.holdout, seen_mix(setup, examples), "fine_tune", archive=archive)
     return seal_learnt(setup, learnt, examples, parts.holdout, folder, commit, work, say)

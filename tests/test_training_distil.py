@@ -1,5 +1,6 @@
 """Distilling: fewer layers that answer as the whole network does, learnt once."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from transformers import AutoTokenizer
 from configs.errors import SwitchboardError
 from configs.taxonomy import NONE, load_taxonomy
 from tests.tiny_base import tiny_recipe, tiny_rows
+from training.archive import Archive
 from training.bundle import read_info
 from training.distil import BATCH, distil, distil_once, shortened
 from training.model import MessageClassifier
@@ -58,6 +60,17 @@ def test_a_recipe_with_layers_gives_a_smaller_bundle_that_still_sorts(tiny_base:
     inside = [row for row in HOLDOUT if row.label != NONE]
     found = Predictor(made.bundle, threads=1).predict([row.message.text for row in inside]).scores.argmax(axis=1)
     assert np.mean([LABELS[at] == row.label for at, row in zip(found, inside, strict=True)]) > 0.7
+
+
+def test_an_archive_shows_the_smaller_network_its_messages_too(tiny_base: Path, tmp_path: Path):
+    archive = tmp_path / "archive.jsonl"
+    archive.write_text("".join(json.dumps({"text": f"{row.message.text} and more"}) + "\n" for row in FIT[:40]))
+    said: list[str] = []
+    for name, given in (("alone", None), ("shown", Archive(archive))):
+        recipe = tiny_recipe(tiny_base, layers=1, distil_epochs=1, archive_confidence=0.0)
+        train_bundle(FIT, HOLDOUT, recipe, tmp_path / name, "c", archive=given, say=said.append)
+    counts = [int(line.split()[5]) for line in said if line.startswith("distilling")]
+    assert counts == [len(FIT), len(FIT) + 40]
 
 
 def test_as_many_layers_as_there_are_is_refused(tiny_base: Path, teacher: MessageClassifier, tmp_path: Path):

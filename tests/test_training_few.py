@@ -90,6 +90,22 @@ def test_a_single_row_of_a_label_is_too_few(tiny_base: Path, tmp_path: Path):
         learn_from_few(make_ready(tiny_recipe(tiny_base, **FEW)), as_examples(rows), tmp_path)
 
 
+def test_a_warm_up_by_contrast_comes_before_the_fine_tuning(tiny_base: Path, tmp_path: Path):
+    examples = as_examples(tiny_rows(8))
+
+    def likeness(**changes: object) -> float:
+        still = {"learning_rate": 1e-9, "head_learning_rate": 1e-9, "epochs": 1, "contrastive_rate": 2e-3}
+        setup = make_ready(tiny_recipe(tiny_base, **still, **changes))
+        network = setup.fine_tuned(examples, None, tmp_path / str(changes), ()).model
+        rows = setup.tokenised(examples)
+        padded = setup.tokenizer.pad({"input_ids": rows["input_ids"]}, return_tensors="pt")
+        labels = torch.tensor(np.array(rows["targets"]).argmax(axis=1))
+        with torch.no_grad():
+            return float(contrast(network.embed(padded["input_ids"], padded["attention_mask"]), labels))
+
+    assert likeness(warm_up_steps=15) < 0.7 * likeness()
+
+
 def test_contrast_is_least_where_groups_lie_apart():
     groups = torch.tensor([0, 0, 1, 1, 2])
     apart = torch.tensor([[1.0, 0], [1, 0], [-1, 0], [-1, 0], [0, 1]])

@@ -45,17 +45,16 @@ def taught_by(
     say: Callable[[str], None],
 ) -> list[Example]:  # fmt: skip
     """Return the archive's messages that teacher and linear judge agree on, with the teacher's scores as targets."""
-    out = {clean(row.message.text, setup.company) for row in (*known, *archive.kept_out)}
-    texts = draw_texts(archive.path, setup, out)
-    rows = [LabelledMessage(Message(text, message_id(text), source="archive"), NONE) for text in texts]
-    logits, doubt_logits = network_logits(teacher, setup.tokenizer, setup.tokenised([Example(row) for row in rows]))
+    unlabelled = unlabelled_examples(archive, known, setup)
+    texts = [one.row.message.text for one in unlabelled]
+    logits, doubt_logits = network_logits(teacher, setup.tokenizer, setup.tokenised(unlabelled))
     scores = scores_of(logits, calibration)
     doubt = doubt_of(doubt_logits, calibration)
     kept = choose(scores, doubt, _second_opinion(known, texts, setup), setup.recipe.archive_confidence)
     say(f"{len(kept)} of {len(texts)} archive messages are agreed on")
     labels = setup.taxonomy.labels
     return [
-        Example(LabelledMessage(rows[at].message, labels[scores[at].argmax()]), setup.recipe.archive_weight,
+        Example(LabelledMessage(unlabelled[at].row.message, labels[scores[at].argmax()]), setup.recipe.archive_weight,
                 tuple(scores[at].tolist()), float(doubt[at]))
         for at in kept
     ]  # fmt: skip
@@ -76,6 +75,16 @@ def choose(scores: np.ndarray, doubt: np.ndarray, second: np.ndarray, confidence
         if counts[int(called[at])] <= most:
             kept.append(at)
     return sorted(kept)
+
+
+def unlabelled_examples(archive: Archive, known: Sequence[LabelledMessage], setup: Setup) -> list[Example]:
+    """Return the archive's messages to learn from, the same ones each time: none known already or kept out.
+
+    Their label says nothing.
+    """
+    out = {clean(row.message.text, setup.company) for row in (*known, *archive.kept_out)}
+    texts = draw_texts(archive.path, setup, out)
+    return [Example(LabelledMessage(Message(text, message_id(text), source="archive"), NONE)) for text in texts]
 
 
 def draw_texts(archive: Path, setup: Setup, known: set[str]) -> list[str]:

@@ -25,21 +25,24 @@ def learn_by_contrast(
 ) -> MessageClassifier:
     """Return the network with its encoder warmed up and its heads fitted on tokenised rows."""
     with on_best_device(network):
-        _warm_up(network, tokenizer, rows, recipe)
+        warm_up(network, tokenizer, rows, recipe, recipe.contrastive_steps)
         fit_heads(network.eval(), tokenizer, rows)
     return network
 
 
-def _warm_up(network: MessageClassifier, tokenizer: PreTrainedTokenizerBase, rows: Dataset, recipe: Recipe) -> None:
+def warm_up(
+    network: MessageClassifier, tokenizer: PreTrainedTokenizerBase, rows: Dataset, recipe: Recipe, steps: int
+) -> None:
+    """Draw the vectors of tokenised rows together within a label and apart between labels, for so many steps."""
     groups, device = _groups(rows), device_of(network)
     draw = np.random.default_rng(recipe.seed)
     optimizer = torch.optim.AdamW(
         network.encoder.parameters(), lr=recipe.contrastive_rate, weight_decay=recipe.weight_decay, fused=True
     )
     network.train()
-    for step in range(recipe.contrastive_steps):
+    for step in range(steps):
         for group in optimizer.param_groups:
-            group["lr"] = recipe.contrastive_rate * (1 - step / recipe.contrastive_steps)
+            group["lr"] = recipe.contrastive_rate * (1 - step / steps)
         batch = _balanced_batch(groups, draw)
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_fast_bf16()):
             vectors = _vectors(network, tokenizer, rows, batch)

@@ -66,7 +66,10 @@ def _imitate(
             optimizer.step()
             schedule.step()
             lost += loss.item() * len(part) / len(rows)
-        say(f"distilling to {layers} layers, epoch {epoch + 1} of {epochs}: {lost:.4f} of the variance is missing")
+        say(
+            f"distilling to {layers} layers on {len(tokens)} texts, epoch {epoch + 1} of {epochs}: "
+            f"{lost:.4f} of the variance is missing"
+        )
 
 
 def distil_once(

@@ -81,10 +81,11 @@ def fine_tune(
 
 
 def has_fast_bf16() -> bool:
-    """Return whether the hardware multiplies bf16 matrices faster than fp32: a GPU that can, or a CPU with AMX."""
+    """Return whether the hardware multiplies bf16 matrices faster than fp32: a GPU that can, or a CPU with AMX or AVX512_BF16."""
     if torch.cuda.is_available():
         return torch.cuda.is_bf16_supported()
-    return bool(torch.cpu.get_capabilities().get("amx_bf16"))
+    found = torch.cpu.get_capabilities()
+    return bool(found.get("amx_bf16") or found.get("avx512_bf16"))
 
 
 def _own_callbacks(recipe: Recipe, holdout: Dataset | None, noisy: NoisyRows | None) -> list[TrainerCallback]:

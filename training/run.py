@@ -15,7 +15,7 @@ from configs.taxonomy import Taxonomy, load_taxonomy
 from data.clean import clean
 from data.messages import LabelledMessage
 from training.answers import Answers, calibrate_on
-from training.archive import Archive, load_examples, save_examples, taught_by
+from training.archive import Archive, load_examples, save_examples, taught_by, unlabelled_examples
 from training.bundle import BundleInfo, read_info, verify
 from training.card import write_card
 from training.distil import distil_once
@@ -49,7 +49,8 @@ class Trained:
 class Learnt:
     """A trained network, the rows held out from it, the class mix (L,) it was taught, and the method.
 
-    `answers` on those rows are given where the network itself saw them, by others like it that did not.
+    `answers` on those rows are given where the network itself saw them, by others like it that did not; `archive` is
+    what it learnt from without labels.
     """
 
     tuned: FineTuned
@@ -57,6 +58,7 @@ class Learnt:
     seen: np.ndarray
     method: str
     answers: Answers | None = None
+    archive: Archive | None = None
 
 
 def train_bundle(
@@ -126,8 +128,10 @@ def learn(
         holdout = [one.row for one, fold in zip(every, folds, strict=True) if not fold]
     more = [*examples, *taught]
     if is_mixed(more):
-        return _beside_seed(setup, more, holdout, work / "student", callbacks, say)
-    return _fine_tune(setup, more, holdout, work / "student", callbacks)
+        learnt = _beside_seed(setup, more, holdout, work / "student", callbacks, say)
+    else:
+        learnt = _fine_tune(setup, more, holdout, work / "student", callbacks)
+    return replace(learnt, archive=archive)
 
 
 def _learn_labelled(
@@ -198,13 +202,17 @@ def check_rows(fit: Sequence[LabelledMessage], holdout: Sequence[LabelledMessage
 
 
 def _distilled(setup: Setup, learnt: Learnt, examples: Sequence[Example], work: Path, say: Say) -> Learnt:
-    """Return what was learnt in a network of fewer layers, where the recipe asks for that."""
+    """Return what was learnt in a network of fewer layers, where the recipe asks for that; an archive shows it more texts."""
     layers = setup.recipe.layers
     if layers is None:
         return learnt
     if learnt.method == "contrastive":
         raise SwitchboardError(f"layers={layers}: so few labels are too few to distil from; leave layers out")
-    tokens = list(setup.tokenised(examples)["input_ids"])
+    shown = list(examples)
+    if learnt.archive is not None:
+        known = [*(example.row for example in examples), *learnt.held]
+        shown += unlabelled_examples(learnt.archive, known, setup)
+    tokens = list(setup.tokenised(shown)["input_ids"])
     student = distil_once(
         learnt.tuned.model, setup.tokenizer, tokens, setup.recipe, work / "distilled.safetensors", say
     )

@@ -14,7 +14,10 @@ from configs.company import Company, load_company
 from configs.errors import SwitchboardError
 from configs.recipe import Recipe
 from configs.taxonomy import Taxonomy, load_taxonomy
+from training.checkpoints import last_checkpoint
+from training.contrast import warm_up
 from training.dataset import to_dataset
+from training.device import on_best_device
 from training.encoder import base_model_digest, locate_base_model
 from training.examples import Example
 from training.finetune import FineTuned, fine_tune
@@ -52,11 +55,17 @@ class Setup:
         self, examples: Sequence[Example], holdout: Dataset | None, folder: Path, callbacks: tuple[TrainerCallback, ...],
         network: MessageClassifier | None = None,
     ) -> FineTuned:  # fmt: skip
-        """Return a new network, or `network`, fine-tuned on examples; a killed run goes on from `folder`."""
+        """Return a new network, or `network`, fine-tuned on examples; a killed run goes on from `folder`.
+
+        A new one is first warmed up by contrast where the recipe says so.
+        """
         rows = self.tokenised(examples)
         noisy = NoisyRows(examples, rows, self.tokenizer, self.recipe, self.company) if self.recipe.noise else None
-        network = network or self.new_network()
+        is_new, network = network is None, network or self.new_network()
         pretrained = encoder_weights(network)
+        if is_new and self.recipe.warm_up_steps and last_checkpoint(folder) is None:
+            with on_best_device(network):
+                warm_up(network, self.tokenizer, rows, self.recipe, self.recipe.warm_up_steps)
         tuned = fine_tune(network, self.tokenizer, rows, holdout, self.recipe, folder, callbacks, noisy)
         keep_pretrained(tuned.model, pretrained, self.recipe.keep_pretrained)
         return tuned
