@@ -35,8 +35,8 @@ from training.setup import make_ready
 SHIPPED = ""
 FORMS = (
     "keep_pretrained=0", "keep_pretrained=0.4", "teacher_share=0", "teacher_share=0.8", "second_share=0",
-    "label_smoothing=0", "epochs=1", "epochs=3", "learning_rate=4e-5", "learning_rate=1.6e-4", "layer_decay=0.8",
-    "pooling=cls", "pooling=attention", "class_weights=sqrt", "frozen_depth=0", "frozen_depth=3", "batch_size=64",
+    "label_smoothing=0", "epochs=1", "epochs=3", "learning_rate=8e-5", "learning_rate=3.2e-4", "layer_decay=0.8",
+    "pooling=cls", "pooling=attention", "class_weights=sqrt", "frozen_depth=0", "frozen_depth=3", "batch_size=32",
     "encoder_dropout=0.1", "rdrop=1", "noise=0.3", "warm_up_steps=60",
 )  # fmt: skip
 

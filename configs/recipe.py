@@ -53,6 +53,7 @@ class Recipe(Config):
     folds: int = Field(default=3, ge=2)  # of the few rows, each held out once to calibrate
     adapt_epochs: int = Field(default=4, ge=1)  # over a company's rows, going on from the network of the seed
     adapt_rate: float = Field(default=5e-5, gt=0)
+    adapt_batch_size: int = Field(default=32, ge=1)
     adapt_keep: float = Field(default=0.3, ge=0, lt=1)  # of the seed network's encoder after that
     adapt_seed: int | None = None  # where it should differ from the seed's, to see what chance does
     replay: float = Field(default=2.0, ge=0)  # rows of the seed learnt again for each of the company's

@@ -30,7 +30,7 @@ LEAST_REPLAYED = 2000
 _AFTER = {  # keys of the recipe that do not matter to the network of the seed
     "name", "caution", "method", "few_labels", "contrastive_steps", "contrastive_rate", "folds", "customer_weight",
     "customer_holdout", "archive_rows", "archive_confidence", "archive_weight", "adapt_epochs", "adapt_rate",
-    "adapt_seed", "adapt_keep", "replay", "layers", "distil_epochs", "precision", "deployed_mix", "deployed_outside",
+    "adapt_batch_size", "adapt_seed", "adapt_keep", "replay", "layers", "distil_epochs", "precision", "deployed_mix", "deployed_outside",
 }  # fmt: skip
 
 
@@ -60,8 +60,8 @@ def learn_beside_seed(
         f"going on from the network of {len(seed)} seed messages: {labelled} labelled of your own{archived}, {count} of the seed again"
     )
     adapting = recipe.model_copy(update={
-        "epochs": recipe.adapt_epochs, "learning_rate": recipe.adapt_rate, "head_learning_rate": 5 * recipe.adapt_rate,
-        "keep_pretrained": recipe.adapt_keep, "seed": draw,
+        "epochs": recipe.adapt_epochs, "batch_size": recipe.adapt_batch_size, "learning_rate": recipe.adapt_rate,
+        "head_learning_rate": 5 * recipe.adapt_rate, "keep_pretrained": recipe.adapt_keep, "seed": draw,
     })  # fmt: skip
     tuned = replace(setup, recipe=adapting).fine_tuned(chosen, holdout, folder / "adapted", callbacks, network)
     return tuned, chosen
