@@ -35,12 +35,13 @@ _REPEATED_MARKS = re.compile(r"([!?.,*\-_=~#])\1{2,}")
 _REPEATED_WORDS = re.compile(r"(\[[a-z][a-z -]*\])(?:\s*\1)+")
 _MANY_MENTIONS = re.compile(r"((?:@user ){3})(?:@user )+")
 _ADDRESS = re.compile(r"^(?:[.\s,:-]*(?:@user|@company)(?=[\s,.:-]|$))+[\s,.:-]*(?=\S)")
-_MAYBE_EMOJI = re.compile("[©®\u2000-\U0010ffff]")
+_OF_EMOJI = sorted({character for mark in emoji.EMOJI_DATA for character in mark if not character.isascii()})
+_MAYBE_EMOJI = re.compile(f"[{''.join(_OF_EMOJI)}]")
 _SKIN_TONES = re.compile("[\U0001f3fb-\U0001f3ff]")
 _CAMEL = re.compile(r"#\w{2,80}")
 _CAMEL_EDGE = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _MARKERS = re.compile(r"\[[a-z][a-z -]*\]|@(?:company|competitor|user)\b")
-_SPACE = re.compile(r"\s+")
+_DIGIT = re.compile(r"\d")
 
 
 def clean(text: str, company: Company | None = None) -> str:
@@ -54,20 +55,28 @@ def clean(text: str, company: Company | None = None) -> str:
 
 
 def _clean_once(text: str, company: Company | None) -> str:
+    """Return the text after one pass; a pattern is only looked for where the character is that it cannot do without."""
     text = _plain(text[:MAX_CHARACTERS])
-    text = _MASKS.sub(lambda match: {"url": LINK, "link": LINK, "email": EMAIL}.get(match[1].lower(), NUMBER), text)
-    text = _EMAILS.sub(EMAIL, _LINKS.sub(LINK, _TAGS.sub(" ", text)))
-    text = _HANDLES.sub(_name_handle(company), text)
+    if "<" in text:
+        text = _TAGS.sub(" ", _MASKS.sub(_name_mask, text))
+    if "." in text or "://" in text:
+        text = _LINKS.sub(LINK, text)
+    if "@" in text or "__" in text:
+        text = _HANDLES.sub(_name_handle(company), _EMAILS.sub(EMAIL, text))
     text = _replace_names(text, company)
-    text = _NUMBERS.sub(NUMBER, text)
-    text = _CAMEL.sub(lambda match: _CAMEL_EDGE.sub(" ", match[0]), text)
-    if _MAYBE_EMOJI.search(text):
+    if _DIGIT.search(text):
+        text = _NUMBERS.sub(NUMBER, text)
+    if "#" in text:
+        text = _CAMEL.sub(lambda match: _CAMEL_EDGE.sub(" ", match[0]), text)
+    if not text.isascii() and _MAYBE_EMOJI.search(text):
         text = emoji.replace_emoji(_SKIN_TONES.sub("", text), lambda mark, _: f" {_name_emoji(mark)} ")
-    text = _REPEATED_LETTERS.sub(r"\1\1", text)
-    text = _REPEATED_MARKS.sub(r"\1\1\1", text)
-    text = _REPEATED_WORDS.sub(r"\1", _SPACE.sub(" ", text).strip())
-    text = _MANY_MENTIONS.sub(r"\1", text)
-    return _bounded(_ADDRESS.sub("", text))
+    text = _REPEATED_MARKS.sub(r"\1\1\1", _REPEATED_LETTERS.sub(r"\1\1", text))
+    text = " ".join(text.split())
+    if "[" in text:
+        text = _REPEATED_WORDS.sub(r"\1", text)
+    if USER in text or COMPANY in text:
+        text = _ADDRESS.sub("", _MANY_MENTIONS.sub(r"\1", text))
+    return _bounded(text)
 
 
 def _bounded(text: str) -> str:
@@ -85,10 +94,12 @@ def is_empty(cleaned: str) -> bool:
 
 def _plain(text: str) -> str:
     """Undo mark-up escapes and fancy letters; drop control and invisible characters but keep emoji joiners."""
-    text = _NESTED_ESCAPES.sub("&", text)
-    while (unescaped := html.unescape(text)) != text:  # each round is shorter than the last
-        text = unescaped
-    text = unicodedata.normalize("NFKC", text.replace("’", "'").replace("‘", "'"))
+    if "&" in text:
+        text = _NESTED_ESCAPES.sub("&", text)
+        while (unescaped := html.unescape(text)) != text:  # each round is shorter than the last
+            text = unescaped
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text.replace("’", "'").replace("‘", "'"))
     return text.translate(_VISIBLE)
 
 
@@ -103,6 +114,10 @@ class _Visible(dict[int, str]):
 
 
 _VISIBLE = _Visible()
+
+
+def _name_mask(match: re.Match[str]) -> str:
+    return {"url": LINK, "link": LINK, "email": EMAIL}.get(match[1].lower(), NUMBER)
 
 
 def _name_handle(company: Company | None) -> Callable[[re.Match[str]], str]:
