@@ -19,20 +19,17 @@ def make_variants(
 ) -> dict[str, Path]:
     """Return bundles by name; one that was made of the same network before is not made again.
 
-    With an archive there are students that are shown its messages beside the seed's too.
+    With an archive the students are shown its messages beside the seed's.
     """
     setup = make_ready(load_recipe("full"))
     network = seed_network_path(setup, as_examples(seed_training_set(setup.recipe).fit))
     home = var_dir() / "benchmarks" / "frontier" / network.stem
     made = {
-        name: _make(home, changes, None, say)
-        for name, changes in {"plain fp32": ("precision=fp32",), "int8": ("precision=int8",)}.items()
-    }
+        "plain fp32": _make(home, ("precision=fp32",), None, say), "int8": _make(home, ("precision=int8",), None, say)
+    }  # fmt: skip
     for count in layers:
         changes = ("precision=int8", f"layers={count}", f"distil_epochs={epochs}")
-        made[f"{count} layers, int8"] = _make(home, changes, None, say)
-        if archive is not None:
-            made[f"{count} layers, int8, shown an archive"] = _make(home, changes, archive, say)
+        made[f"{count} layers, int8" + (", shown an archive" if archive else "")] = _make(home, changes, archive, say)
     return made
 
 
