@@ -30,7 +30,7 @@ class ServingSettings(Config):
     host: str = "127.0.0.1"
     port: int = Field(default=3000, ge=0, le=65_535)
     limits: Limits = Limits()
-    threads: int = Field(default=0, ge=0)  # of the model's computation; 0: one a processor
+    threads: int = Field(default=0, ge=0)  # that score, each a batch of its own; 0: one a processor, at least two
     batch_tokens: int = Field(default=2048, ge=64)
     cache_entries: int = Field(default=20_000, ge=0)
     follow_seconds: float = Field(default=2.0, gt=0)

@@ -49,7 +49,7 @@ class Ticket(Generic[J]):
 class Batcher(Generic[J]):
     """A bounded queue and the threads that empty it, in batches of about `batch_tokens`.
 
-    With two threads one reads and routes while the other computes, and neither waits for the slowest of the other's.
+    What waits is shared evenly between the threads that are free, so that none is idle while another has all of it.
     """
 
     def __init__(
@@ -157,17 +157,18 @@ class Batcher(Generic[J]):
                     self._tokens_computing -= tokens
 
     def _take(self) -> tuple[list[tuple[Ticket[J], Sequence[J]]], list[int], int]:
-        """Take tickets, or the next part of a long one, until the batch is full; drop what nobody waits for."""
+        """Take this thread's share of the tickets, or of a long one, in one batch; drop what nobody waits for."""
         parts: list[tuple[Ticket[J], Sequence[J]]] = []
         starts: list[int] = []
         tokens, now = 0, monotonic()
-        while self._waiting and tokens < self._batch_tokens:
+        most = min(self._batch_tokens, -(-self._tokens_waiting // (len(self._threads) - self._busy)))
+        while self._waiting and tokens < most:
             ticket = self._waiting[0]
             if ticket.cancelled or ticket.expires <= now:
                 self._drop(ticket)
                 continue
             start = end = ticket.taken
-            while end < len(ticket.jobs) and (end == start or tokens < self._batch_tokens):
+            while end < len(ticket.jobs) and (end == start or tokens < most):
                 tokens += ticket.sizes[end]
                 end += 1
             parts.append((ticket, ticket.jobs[start:end]))

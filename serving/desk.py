@@ -1,5 +1,6 @@
 """The serving process without HTTP: the model that follows the champion, the batcher before it and what is counted."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,12 @@ from serving.errors import ApiError
 from serving.metrics import Metrics
 from serving.model import ServedModel
 
-SCORING_THREADS = 2  # one cleans and routes while the other computes
+_WITHIN_A_BATCH = 1  # threads: two batches side by side are done sooner than one by two threads after the other
+
+
+def scoring_threads(settings: ServingSettings) -> int:
+    """Return how many batches are scored side by side: one a processor, and where there is one, a second reads meanwhile."""
+    return settings.threads or max(2, len(os.sched_getaffinity(0)))
 
 
 class Desk:
@@ -35,12 +41,13 @@ class Desk:
         self.on_answers: Callable[[ServedModel, Sequence[Answer], str, str], None] = lambda *_: None
         self.on_gauges: Callable[[], None] = lambda: None
         self.follower = Follower(
-            published, playbook, settings.threads, settings.cache_entries, settings.follow_seconds,
+            published, playbook, _WITHIN_A_BATCH, settings.cache_entries, settings.follow_seconds,
             on_swap=self._swapped, on_failure=lambda problem: self.metrics.swap_failures.inc(),
         )  # fmt: skip
         self.batcher: Batcher[Any] = Batcher(
-            self._compute, settings.batch_tokens, settings.limits.queue_messages, self._count_batch, SCORING_THREADS
-        )
+            self._compute, settings.batch_tokens, settings.limits.queue_messages, self._count_batch,
+            scoring_threads(settings),
+        )  # fmt: skip
 
     def start(self) -> None:
         """Begin to follow the champion; ready once it is verified."""

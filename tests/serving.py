@@ -13,7 +13,8 @@ from configs.serving import ServingSettings
 from serving.assembly import assemble
 from training.publish import publish
 
-FAST = {"follow_seconds": 0.05, "threads": 1}
+SCORING_THREADS = 2
+FAST = {"follow_seconds": 0.05, "threads": SCORING_THREADS}
 
 
 @contextmanager

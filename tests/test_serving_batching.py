@@ -181,17 +181,21 @@ def test_two_threads_share_long_calls_and_keep_their_order():
     assert found == [[2 * job for job in range(n, n + 40)] for n in range(10)] and batcher.jobs_waiting == 0
 
 
-def test_a_long_call_alone_is_shared_by_both_threads():
+@pytest.mark.parametrize("batch_tokens", [2, 100])
+def test_a_long_call_alone_is_shared_by_both_threads(batch_tokens: int):
     both = threading.Barrier(2, timeout=20)
+    sizes: list[int] = []
 
     def compute(parts):
         both.wait()
+        sizes.extend(len(jobs) for _, jobs in parts)
         return [list(jobs) for _, jobs in parts]
 
-    batcher = Batcher(compute, batch_tokens=2, queue_jobs=10, threads=2)
+    batcher = Batcher(compute, batch_tokens, queue_jobs=10, threads=2)
     batcher.start()
     assert asyncio.run(batcher.submit([1, 2, 3, 4], [1] * 4, 60)) == [1, 2, 3, 4]
     batcher.close()
+    assert sizes == [2, 2]
 
 
 NICER_THAN_THE_THREADS = """
