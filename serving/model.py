@@ -1,45 +1,15 @@
 """The model in service: a verified bundle, warmed, with its cache of scores; replaced whole, never changed."""
 
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from configs.playbook import Playbook
 from serving.decisions import Decider, Scored
+from serving.score_cache import ScoreCache, Scores
 from training.bundle import BundleError
 from training.predictor import Predictor
 from training.publish import Champion
-
-
-class ScoreCache:
-    """The scores of the texts read last, by what the model reads of them; bounded, and safe between threads."""
-
-    def __init__(self, entries: int) -> None:
-        self._entries = entries
-        self._scores: OrderedDict[str, Scored] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def __len__(self) -> int:
-        return len(self._scores)
-
-    def get(self, cleaned: Sequence[str]) -> dict[str, Scored]:
-        """Return what is known of the given texts."""
-        found: dict[str, Scored] = {}
-        with self._lock:
-            for text in cleaned:
-                if (scored := self._scores.get(text)) is not None:
-                    self._scores.move_to_end(text)
-                    found[text] = scored
-        return found
-
-    def put(self, scores: dict[str, Scored]) -> None:
-        """Keep scores, and drop those unused for longest."""
-        with self._lock:
-            self._scores.update(scores)
-            while len(self._scores) > self._entries:
-                self._scores.popitem(last=False)
 
 
 @dataclass(frozen=True)
@@ -64,13 +34,21 @@ class ServedModel:
 
     def score(self, cleaned: Sequence[str]) -> tuple[list[Scored], int]:
         """Return what the model says of each cleaned text, and how many needed computing: repeats are scored once."""
-        known = self.cache.get(cleaned)
-        missing = [text for text in dict.fromkeys(cleaned) if text not in known]
-        if missing:
-            fresh = dict(zip(missing, self.decider.score(missing), strict=True))
-            self.cache.put(fresh)
-            known.update(fresh)
-        return [known[text] for text in cleaned], len(missing)
+        claim = self.cache.claim(cleaned)
+        known: Scores = {}
+        try:
+            if claim.mine:
+                known.update(zip(claim.mine, self.decider.score(claim.mine), strict=True))
+        finally:
+            self.cache.settle(claim, known.copy())
+        known.update(claim.known)
+        for text, theirs in claim.theirs.items():  # own texts are settled: no two threads wait for each other
+            if (scored := theirs.result().get(text)) is not None:
+                known[text] = scored
+        failed = [text for text in claim.theirs if text not in known]
+        again, more = self.score(failed) if failed else ([], 0)  # another caller's fault stays its own
+        known.update(zip(failed, again, strict=True))
+        return [known[text] for text in cleaned], len(claim.mine) + more
 
 
 def open_model(folder: Path, champion: Champion, playbook: Playbook, threads: int, cache_entries: int) -> ServedModel:
