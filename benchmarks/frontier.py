@@ -1,4 +1,4 @@
-"""The speed-quality frontier: the seed's network in plain fp32 beside its int8 form and int8 students of fewer layers.
+"""The speed-quality frontier: the seed's network in plain fp32 beside its int8 form and smaller int8 students.
 
     python benchmarks/frontier.py --on ../shared/data/real_train.jsonl --texts ../shared/data/unlabelled.jsonl
 
@@ -19,7 +19,7 @@ from time import process_time
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path[0] = str(PROJECT)
 
-from benchmarks.variants import make_variants
+from benchmarks.variants import Size, make_variants
 from configs.paths import var_dir
 from configs.taxonomy import NONE, load_taxonomy
 from data.parsing import read_labelled
@@ -45,7 +45,7 @@ class Point:
 def main() -> None:
     """Make the variants, measure them and write table and plot."""
     asked = _arguments()
-    bundles = make_variants(asked.layers, asked.epochs, asked.archive, _say)
+    bundles = make_variants(asked.sizes, asked.epochs, asked.archive, _say)
     points = _measure({name: Predictor(folder, threads=1) for name, folder in bundles.items()}, asked)
     print(_table(points))
     _plot(points, asked.output / "frontier.png", asked.on[0].stem)
@@ -56,7 +56,10 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--on", type=Path, nargs="+", required=True, help="labelled files; the first is plotted")
     parser.add_argument("--texts", type=Path, required=True, help="messages to time")
-    parser.add_argument("--layers", type=lambda text: [int(one) for one in text.split(",") if one], default=[3, 2])
+    parser.add_argument(
+        "--sizes", type=lambda text: [Size.of(one) for one in text.split(",") if one], default=[Size(3), Size(2)],
+        help="of the students: layers, or layers x neurons of a feed-forward block, as in 3,3x1152",
+    )  # fmt: skip
     parser.add_argument("--epochs", type=int, default=6, help="of the distillation")
     parser.add_argument("--archive", type=Path, help="unlabelled messages that students may learn from too")
     parser.add_argument("--rounds", type=int, default=5)

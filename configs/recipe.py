@@ -63,6 +63,7 @@ class Recipe(Config):
     archive_confidence: float = Field(default=0.8, ge=0, le=1)
     archive_weight: float = Field(default=0.3, gt=0, le=1)
     layers: int | None = Field(default=None, ge=1)  # of the encoder's, that a faster network distilled from it keeps
+    neurons: int | None = Field(default=None, ge=1)  # of each feed-forward block's, that it keeps
     distil_epochs: int = Field(default=6, ge=1)
     precision: Literal["auto", "fp32", "int8"] = "auto"  # `auto`: int8 where it is faster here and costs nothing
     deployed_mix: dict[str, float] = Field(default_factory=dict)

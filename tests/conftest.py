@@ -1,5 +1,6 @@
 """What several rooms' tests share."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from tests.labelstudio import admin, label_studio, labelers  # noqa: F401
 from tests.ledgers import ledger, ledger_url, postgres, sqlite_url  # noqa: F401
 from tests.registries import empty_mlflow, registry  # noqa: F401
 from tests.teams import team  # noqa: F401
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a suite run in the background: what it starts can be interrupted
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

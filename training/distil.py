@@ -1,44 +1,49 @@
-"""A smaller network that answers as a trained one does: some of its layers, taught its vectors and its logits.
+"""A smaller network that answers as a trained one does: a part of it, taught its vectors and its logits.
 
 Learns from the texts alone, no labels; knows nothing of calibration or export.
 """
 
-import copy
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors.torch import load_model, save_model
-from torch import nn
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
-from configs.errors import SwitchboardError
 from configs.recipe import Recipe
 from training.device import device_of, on_best_device
 from training.finetune import has_fast_bf16
 from training.model import MessageClassifier
 from training.order import LengthOrder
 from training.predictor import length_batches
+from training.smaller import cut_down
 
 RATE, BATCH, WARM_UP_SHARE = 3e-4, 32, 0.05
 _TEACHING_TOKENS = 4096
+_SHOWN = 2000  # texts that show which neurons matter
 
 Tokens = Sequence[Sequence[int]]
 
 
 def distil(
-    teacher: MessageClassifier, tokenizer: PreTrainedTokenizerBase, tokens: Tokens, layers: int, epochs: int, seed: int,
+    teacher: MessageClassifier, tokenizer: PreTrainedTokenizerBase, tokens: Tokens, recipe: Recipe,
     say: Callable[[str], None] = lambda line: None,
 ) -> MessageClassifier:  # fmt: skip
-    """Return a network with `layers` of the teacher's layers and its heads, fitted to the teacher's answers on `tokens`."""
-    torch.manual_seed(seed)
-    student = shortened(teacher, layers)
+    """Return the teacher cut down as the recipe asks, with its heads, fitted to the teacher's answers on `tokens`."""
+    torch.manual_seed(recipe.seed)
     with on_best_device(teacher):
         vectors = _vectors(teacher, tokenizer, tokens)
+        student = _student(teacher, tokenizer, tokens, recipe)
     with on_best_device(student):
-        _imitate(student, tokenizer, tokens, vectors, epochs, seed, say)
+        _imitate(student, tokenizer, tokens, vectors, recipe.distil_epochs, recipe.seed, say)
     return student
+
+
+def _student(
+    teacher: MessageClassifier, tokenizer: PreTrainedTokenizerBase, tokens: Tokens, recipe: Recipe
+) -> MessageClassifier:
+    some = tokens[:: max(1, len(tokens) // _SHOWN)]
+    return cut_down(teacher, recipe.layers, recipe.neurons, lambda network: _vectors(network, tokenizer, some))
 
 
 def _imitate(
@@ -46,7 +51,7 @@ def _imitate(
     seed: int, say: Callable[[str], None],
 ) -> None:  # fmt: skip
     """Fit the student to its teacher's vectors (N, H) of the texts, and to what its heads make of them."""
-    layers = len(student.encoder.encoder.layer)
+    size = f"{len(student.encoder.encoder.layer)} layers of {student.encoder.config.intermediate_size} neurons"
     spreads = [one.detach().var() for one in _parts(student, vectors)]  # of all texts: a batch of one has none
     order = LengthOrder([len(ids) for ids in tokens], BATCH, seed)
     steps = epochs * -(-len(tokens) // BATCH)
@@ -67,7 +72,7 @@ def _imitate(
             schedule.step()
             lost += loss.item() * len(part) / len(rows)
         say(
-            f"distilling to {layers} layers on {len(tokens)} texts, epoch {epoch + 1} of {epochs}: "
+            f"distilling to {size} on {len(tokens)} texts, epoch {epoch + 1} of {epochs}: "
             f"{lost:.4f} of the variance is missing"
         )
 
@@ -77,27 +82,14 @@ def distil_once(
     say: Callable[[str], None] = lambda line: None,
 ) -> MessageClassifier:  # fmt: skip
     """Return the distilled network that a recipe asks for, kept at `path`: a killed run distils it only once."""
-    whole, layers = teacher.encoder.config.num_hidden_layers, recipe.layers or 1
-    if layers >= whole:
-        raise SwitchboardError(f"layers={layers}: the encoder has {whole}; ask for fewer, or leave layers out")
     if path.exists():
-        student = shortened(teacher, layers)
+        student = _student(teacher, tokenizer, tokens, recipe)
         load_model(student, str(path))
         return student.eval()
-    student = distil(teacher, tokenizer, tokens, layers, recipe.distil_epochs, recipe.seed, say)
+    student = distil(teacher, tokenizer, tokens, recipe, say)
     waiting = path.with_suffix(".tmp")
     save_model(student, str(waiting))
     waiting.replace(path)
-    return student
-
-
-def shortened(teacher: MessageClassifier, layers: int) -> MessageClassifier:
-    """Return a copy of the network with so many of its layers, spread evenly from the first to the last."""
-    student = copy.deepcopy(teacher)
-    whole = student.encoder.encoder.layer
-    kept = np.linspace(0, len(whole) - 1, layers).round().astype(int)
-    student.encoder.encoder.layer = nn.ModuleList([whole[at] for at in kept])
-    student.encoder.config.num_hidden_layers = layers
     return student
 
 

@@ -202,12 +202,13 @@ def check_rows(fit: Sequence[LabelledMessage], holdout: Sequence[LabelledMessage
 
 
 def _distilled(setup: Setup, learnt: Learnt, examples: Sequence[Example], work: Path, say: Say) -> Learnt:
-    """Return what was learnt in a network of fewer layers, where the recipe asks for that; an archive shows it more texts."""
-    layers = setup.recipe.layers
-    if layers is None:
+    """Return what was learnt in a smaller network, where the recipe asks for that; an archive shows it more texts."""
+    asked = {name: getattr(setup.recipe, name) for name in ("layers", "neurons")}
+    given = ", ".join(f"{name}={value}" for name, value in asked.items() if value is not None)
+    if not given:
         return learnt
     if learnt.method == "contrastive":
-        raise SwitchboardError(f"layers={layers}: so few labels are too few to distil from; leave layers out")
+        raise SwitchboardError(f"{given}: so few labels are too few to distil from; leave that out")
     shown = list(examples)
     if learnt.archive is not None:
         known = [*(example.row for example in examples), *learnt.held]

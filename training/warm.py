@@ -30,8 +30,8 @@ LEAST_REPLAYED = 2000
 _AFTER = {  # keys of the recipe that do not matter to the network of the seed
     "name", "caution", "method", "few_labels", "contrastive_steps", "contrastive_rate", "folds", "customer_weight",
     "customer_holdout", "archive_rows", "archive_confidence", "archive_weight", "adapt_epochs", "adapt_rate",
-    "adapt_batch_size", "adapt_seed", "adapt_keep", "replay", "layers", "distil_epochs", "precision", "deployed_mix",
-    "deployed_outside",
+    "adapt_batch_size", "adapt_seed", "adapt_keep", "replay", "layers", "neurons", "distil_epochs", "precision",
+    "deployed_mix", "deployed_outside",
 }  # fmt: skip
 
 
