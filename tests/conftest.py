@@ -12,7 +12,9 @@ from tests.ledgers import ledger, ledger_url, postgres, sqlite_url  # noqa: F401
 from tests.registries import empty_mlflow, registry  # noqa: F401
 from tests.teams import team  # noqa: F401
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a suite run in the background: what it starts can be interrupted
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # a suite run in the background: what it starts can be interrupted
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
