@@ -12,7 +12,7 @@ from training.model import MessageClassifier
 
 
 def cut_down(
-    network: MessageClassifier, layers: int | None, neurons: int | None, show: Callable[[MessageClassifier], None]
+    network: MessageClassifier, layers: int | None, neurons: int | None, show: Callable[[MessageClassifier], object]
 ) -> MessageClassifier:
     """Return a copy with so many layers, spread evenly from the first to the last, and so many neurons in each.
 
@@ -36,7 +36,7 @@ def _check(what: str, asked: int | None, whole: int) -> None:
         raise SwitchboardError(f"{what}={asked}: the encoder has {whole}; ask for fewer, or leave {what} out")
 
 
-def _narrow(network: MessageClassifier, neurons: int, show: Callable[[MessageClassifier], None]) -> None:
+def _narrow(network: MessageClassifier, neurons: int, show: Callable[[MessageClassifier], object]) -> None:
     """Keep so many neurons of each feed-forward block: those with the largest mean square of what they add."""
     blocks = network.encoder.encoder.layer
     squares = _mean_squares([block.intermediate for block in blocks], lambda: show(network))
