@@ -51,7 +51,7 @@ def _narrow(network: MessageClassifier, neurons: int, show: Callable[[MessageCla
     network.encoder.config.intermediate_size = neurons
 
 
-def _mean_squares(modules: Sequence[nn.Module], show: Callable[[], None]) -> list[torch.Tensor]:
+def _mean_squares(modules: Sequence[nn.Module], show: Callable[[], object]) -> list[torch.Tensor]:
     """Return the mean square of each module's output channels while the network is shown texts."""
     sums: list[torch.Tensor] = []
     seen = [0] * len(modules)
