@@ -47,14 +47,14 @@ def main() -> None:
     texts = load_texts(asked.texts)
     with tempfile.TemporaryDirectory() as folder, started("ours", asked.bundle, Path(folder)) as (port, pid):
         calls = bodies(texts, "/classify", "messages", 1)
-        capacity = asyncio.run(drive(port, calls, 32, 1, asked.warm_up)).per_second
-        alone = asyncio.run(drive(port, calls, 1, 1, 2.0)).quantile(0.5)
+        capacity = drive(port, calls, 32, 1, asked.warm_up).per_second
+        alone = drive(port, calls, 1, 1, 2.0).quantile(0.5)
         before = resident(pid)
         say(f"capacity {capacity:.0f} messages/s, one client's median {1000 * alone:.1f} ms, {before} MB")
         found = asyncio.run(
             offer(port, calls, asked.per_second or asked.times * capacity, asked.seconds, lambda: resident(pid))
         )
-        after = asyncio.run(drive(port, calls, 1, 1, 2.0))
+        after = drive(port, calls, 1, 1, 2.0)
         print(f"offered {sum(found.statuses.values()) / found.seconds:.0f} calls/s for {found.seconds:.0f} s,"
               f" capacity {capacity:.0f}/s")  # fmt: skip
         for status, latencies in sorted(found.latencies.items()):

@@ -8,7 +8,6 @@ Rounds go through all systems in turn, so that a busy machine is busy for all; f
 """
 
 import argparse
-import asyncio
 import json
 import os
 import signal
@@ -58,7 +57,7 @@ def main() -> None:
                     calls = bodies(
                         texts[1000 * number :], "/classify", "messages" if name == "ours" else "texts", load[1]
                     )
-                    result = asyncio.run(drive(port, calls, load[0], load[1], arguments.seconds))
+                    result = drive(port, calls, load[0], load[1], arguments.seconds)
                     found.setdefault((name, load), []).append(result)
     print_table(found, ["in process", *ports])
 
