@@ -1,11 +1,11 @@
 """The serving process without HTTP: the model that follows the champion, the batcher before it and what is counted."""
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from configs.playbook import Playbook
+from configs.processors import usable_processors
 from configs.serving import ServingSettings
 from serving.answers import Answer, answer_batch, tokens_of
 from serving.batching import Batcher, Ticket
@@ -19,7 +19,7 @@ _WITHIN_A_BATCH = 1  # threads: two batches side by side are done sooner than on
 
 def scoring_threads(settings: ServingSettings) -> int:
     """Return how many batches are scored side by side: one a processor, and where there is one, a second reads meanwhile."""
-    return settings.threads or max(2, len(os.sched_getaffinity(0)))
+    return settings.threads or max(2, usable_processors())
 
 
 class Desk:

@@ -1,6 +1,5 @@
 """The predictor: texts in, calibrated scores and doubt out, by ONNX Runtime and tokenizers alone."""
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ import onnxruntime as ort
 from tokenizers import Tokenizer
 
 from configs.company import Company, load_company
+from configs.processors import usable_processors
 from data.clean import clean
 from training.bundle import MODEL, TOKENIZER, BundleError, BundleInfo, read_golden, read_info, verify
 from training.scores import doubt_of, scores_of
@@ -129,7 +129,7 @@ def _pad(rows: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
 
 def _open_session(path: Path, threads: int) -> ort.InferenceSession:
     options = ort.SessionOptions()
-    options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
+    options.intra_op_num_threads = threads or usable_processors()
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     # A thread that spins takes the processor from whatever else runs here: on a busy machine it halves the speed.
