@@ -4,7 +4,8 @@
 
 Every form learns from the same sample of the seed corpus and is scored on FILE, which nothing is learnt from. A gain is
 the mean macro-F1 over the seeds less that of the shipped recipe with the same seeds; its 95% interval resamples
-messages and seeds. Networks are scored as learnt: calibration, the deployed mix and int8 come after. Cells are kept under
+messages and seeds. Two forms are no keys of the recipe: the mean of the weights over the last share of the steps, and over
+trainings that see the rows in other orders. Networks are scored as learnt: calibration, the deployed mix and int8 come after. Cells are kept under
 var/benchmarks/recipe, so that a run that was stopped goes on.
 """
 
@@ -17,6 +18,7 @@ from time import monotonic
 
 import numpy as np
 
+from benchmarks.averaging import AverageSteps, average_of_orders
 from configs.paths import var_dir
 from configs.recipe import load_recipe
 from configs.taxonomy import NONE, load_taxonomy
@@ -26,18 +28,19 @@ from data.readers import read_rows
 from evaluation.metrics import RESAMPLES, macro_f1
 from flows.training_set import seed_training_set
 from training.code import digest_of_code
-from training.examples import as_examples
+from training.examples import Example, as_examples
 from training.inference import network_logits
+from training.model import MessageClassifier
 from training.opinions import digest_of_opinions, with_opinions
 from training.parts import fingerprint
-from training.setup import make_ready
+from training.setup import Setup, make_ready
 
 SHIPPED = ""
 FORMS = (
     "keep_pretrained=0", "keep_pretrained=0.4", "teacher_share=0", "teacher_share=0.8", "second_share=0",
     "label_smoothing=0", "epochs=1", "epochs=3", "learning_rate=8e-5", "learning_rate=3.2e-4", "layer_decay=0.8",
     "pooling=cls", "pooling=attention", "class_weights=sqrt", "frozen_depth=0", "frozen_depth=3", "batch_size=32",
-    "encoder_dropout=0.1", "rdrop=1", "noise=0.3", "warm_up_steps=60",
+    "encoder_dropout=0.1", "rdrop=1", "noise=0.3", "warm_up_steps=60", "average_steps=0.3", "average_orders=2",
 )  # fmt: skip
 
 
@@ -71,23 +74,39 @@ def _cell(
     form: str, seed: int, fit: Sequence[LabelledMessage], rows: Sequence[LabelledMessage]
 ) -> tuple[np.ndarray, float]:
     """Return the label ids that a form, learnt from `fit`, gives to rows, (N,), and how many seconds it learnt."""
-    recipe = load_recipe("full", ("least_steps=0", *filter(None, [form]), f"seed={seed}"))
+    averaged = form.startswith("average_")
+    recipe = load_recipe("full", ("least_steps=0", *([form] if form and not averaged else []), f"seed={seed}"))
     setup = make_ready(recipe)
-    parts = [recipe.model_dump_json(), setup.base_digest, digest_of_opinions(), fingerprint(fit), fingerprint(rows)]
-    parts.append(digest_of_code("training.opinions", "training.inference"))
+    parts = [
+        form,
+        recipe.model_dump_json(),
+        setup.base_digest,
+        digest_of_opinions(),
+        fingerprint(fit),
+        fingerprint(rows),
+    ]
+    parts.append(digest_of_code("training.opinions", "training.inference", "training.setup"))
     path = var_dir() / "benchmarks" / "recipe" / f"{hashlib.sha256(repr(parts).encode()).hexdigest()[:24]}.npz"
     if not path.exists():
         with tempfile.TemporaryDirectory() as folder:
             began = monotonic()
-            tuned = setup.fine_tuned(with_opinions(as_examples(fit), setup), None, Path(folder), ())
+            network = _learnt(form, setup, with_opinions(as_examples(fit), setup), Path(folder))
             took = monotonic() - began
-        logits, _ = network_logits(tuned.model, setup.tokenizer, setup.tokenised(as_examples(rows)))
+        logits, _ = network_logits(network, setup.tokenizer, setup.tokenised(as_examples(rows)))
         path.parent.mkdir(parents=True, exist_ok=True)
         waiting = path.with_suffix(".tmp.npz")
         np.savez(waiting, found=logits.argmax(axis=1), seconds=took)
         waiting.replace(path)
     with np.load(path) as kept:
         return kept["found"], float(kept["seconds"])
+
+
+def _learnt(form: str, setup: Setup, examples: Sequence[Example], folder: Path) -> MessageClassifier:
+    name, _, value = form.partition("=")
+    if name == "average_orders":
+        return average_of_orders(setup, examples, int(value), folder)
+    callbacks = (AverageSteps(float(value)),) if name == "average_steps" else ()
+    return setup.fine_tuned(examples, None, folder, callbacks).model
 
 
 def _table(true: np.ndarray, found: dict[str, np.ndarray], seconds: dict[str, list[float]], classes: int) -> str:
