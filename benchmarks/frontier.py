@@ -48,13 +48,13 @@ def main() -> None:
     bundles = make_variants(asked.sizes, asked.epochs, asked.archive, _say)
     points = _measure({name: Predictor(folder, threads=1) for name, folder in bundles.items()}, asked)
     print(_table(points))
-    _plot(points, asked.output / "frontier.png", asked.on[0].stem)
+    _plot(points, asked.output / "frontier.png")
     _say(f"plot in {asked.output / 'frontier.png'}")
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--on", type=Path, nargs="+", required=True, help="labelled files; the first is plotted")
+    parser.add_argument("--on", type=Path, nargs="+", required=True, help="labelled files")
     parser.add_argument("--texts", type=Path, required=True, help="messages to time")
     parser.add_argument(
         "--sizes", type=lambda text: [Size.of(one) for one in text.split(",") if one], default=[Size(3), Size(2)],
@@ -109,27 +109,28 @@ def _table(points: list[Point]) -> str:
     return "\n".join(lines)
 
 
-def _plot(points: list[Point], path: Path, name: str) -> None:
+def _plot(points: list[Point], path: Path) -> None:
     import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(6.5, 4))
-    plain = points[0].quality[name]
-    axes.axhspan(100 * (plain - 0.01), 100 * plain, color="0.9", label="within one point of plain fp32")
-    axes.axvline(5, color="0.6", linestyle=":", label="five times as fast")
-    for point in points:
-        axes.plot(point.speed, 100 * point.quality[name], "o", color="tab:blue")
-        axes.annotate(
-            point.name, (point.speed, 100 * point.quality[name]), textcoords="offset points", xytext=(0, 7), ha="center"
-        )
-    axes.set(xlabel="throughput, times plain fp32", ylabel=f"macro-F1 on {name}", title="Speed and quality")
-    axes.margins(x=0.25, y=0.2)
-    axes.legend(loc="lower left", fontsize=8)
+    files = list(points[0].quality)
+    figure, panels = plt.subplots(
+        1, len(files), figsize=(1 + 4.2 * len(files), 4.6), sharey=True, squeeze=False, layout="constrained"
+    )
+    for name, axes in zip(files, panels[0], strict=True):
+        plain = 100 * points[0].quality[name]
+        axes.axhspan(plain - 1, plain, color="0.9", label="at most one point below plain fp32")
+        axes.axvline(5, color="0.6", linestyle=":", label="five times as fast")
+        for number, point in enumerate(points):
+            axes.plot(point.speed, 100 * point.quality[name], "osD^vP"[number % 6], markersize=8, label=point.name)
+        axes.set(xlabel="throughput, times plain fp32", title=name)
+        axes.margins(x=0.1, y=0.15)
+    panels[0][0].set_ylabel("macro-F1")
+    figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.tight_layout()
-    figure.savefig(path, dpi=150)
+    figure.savefig(path, dpi=110)
 
 
 def _say(line: str) -> None:
