@@ -69,6 +69,11 @@ class Recipe(Config):
     deployed_mix: dict[str, float] = Field(default_factory=dict)
     deployed_outside: float = Field(default=0.12, gt=0, lt=1)
 
+    @property
+    def distils(self) -> bool:
+        """Whether a smaller network is asked for."""
+        return self.layers is not None or self.neurons is not None
+
     def epochs_over(self, rows: int) -> int:
         """Return the epochs that so many rows are learnt for."""
         needed = -(-self.least_steps // -(-rows // self.batch_size))

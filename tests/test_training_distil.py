@@ -95,10 +95,11 @@ def test_an_archive_shows_the_smaller_network_its_messages_too(tiny_base: Path, 
     archive.write_text("".join(json.dumps({"text": f"{row.message.text} and more"}) + "\n" for row in FIT[:40]))
     said: list[str] = []
     for name, given in (("alone", None), ("shown", Archive(archive))):
-        recipe = tiny_recipe(tiny_base, layers=1, distil_epochs=1, archive_confidence=0.0)
+        recipe = tiny_recipe(tiny_base, layers=1, distil_epochs=1)
         train_bundle(FIT, HOLDOUT, recipe, tmp_path / name, "c", archive=given, say=said.append)
     counts = [int(line.split(" on ")[1].split()[0]) for line in said if line.startswith("distilling")]
     assert counts == [len(FIT), len(FIT) + 40]
+    assert not any("agreed on" in line for line in said)
 
 
 @pytest.mark.parametrize("what", ["layers", "neurons"])

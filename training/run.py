@@ -112,14 +112,16 @@ def learn(
 ) -> Learnt:  # fmt: skip
     """Return a network trained by the method that suits the amount of data, taught by an archive too if given.
 
+    Where a smaller network is to be distilled, the archive is kept for that: it gains there, which labels of the
+    teacher's own do not (benchmarks/RESULTS.md).
     Of labels so few that the teacher was learnt by contrast, the student leaves the first of the teacher's folds unseen:
     that has each label, which a share of them held out by chance need not have.
     """
     work.mkdir(parents=True, exist_ok=True)
-    folder = work / ("teacher" if archive else "student")
-    learnt = _learn_labelled(setup, examples, holdout, folder, callbacks, say)
-    if archive is None:
-        return learnt
+    is_last = archive is None or setup.recipe.distils
+    learnt = _learn_labelled(setup, examples, holdout, work / ("student" if is_last else "teacher"), callbacks, say)
+    if archive is None or is_last:
+        return replace(learnt, archive=archive)
     every = [*examples, *as_examples(holdout)]
     taught = _taught(setup, learnt, [one.row for one in every], archive, work, say)
     if learnt.method == "contrastive":
@@ -203,12 +205,10 @@ def check_rows(fit: Sequence[LabelledMessage], holdout: Sequence[LabelledMessage
 
 def _distilled(setup: Setup, learnt: Learnt, examples: Sequence[Example], work: Path, say: Say) -> Learnt:
     """Return what was learnt in a smaller network, where the recipe asks for that; an archive shows it more texts."""
-    asked = {name: getattr(setup.recipe, name) for name in ("layers", "neurons")}
-    given = ", ".join(f"{name}={value}" for name, value in asked.items() if value is not None)
-    if not given:
+    if not setup.recipe.distils:
         return learnt
     if learnt.method == "contrastive":
-        raise SwitchboardError(f"{given}: so few labels are too few to distil from; leave that out")
+        raise SwitchboardError("so few labels are too few to distil from; leave layers and neurons out")
     shown = list(examples)
     if learnt.archive is not None:
         known = [*(example.row for example in examples), *learnt.held]
