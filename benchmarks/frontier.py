@@ -4,9 +4,9 @@
 
 The network is the one that `switchboard model` keeps; without one it is learnt first. Variants are made once and kept
 under var/benchmarks/frontier; students are taught on the seed corpus' texts alone, or with `--archive FILE` on a
-company's unlabelled messages beside them, as `switchboard train layers=3 adapt=FILE` does after learning the corpus. Speeds are processor time in one
-process with one thread, all systems in turn on the same messages, from text to scores; figures are medians of ratios
-over rounds.
+company's unlabelled messages beside them, as `switchboard train layers=3 adapt=FILE` does after learning the corpus.
+Speeds are processor time in one process with one thread, all systems in turn on the same messages, from text to scores;
+figures are medians of ratios over rounds.
 """
 
 import argparse

@@ -4,8 +4,7 @@
     python benchmarks/serving.py BUNDLE [--texts FILE.jsonl] [--seconds 3] [--rounds 3] [--systems ours,fastapi]
 
 Rounds go through all systems in turn, so that a busy machine is busy for all; figures are medians over rounds.
-`in process` is the same decider without a server, given as many messages at once as the clients have in flight; `handed
-over` is that too, but each call is computed by another thread while the caller waits, as every server must.
+`in process` is the same decider without a server, given as many messages at once as the clients have in flight.
 """
 
 import argparse
@@ -18,13 +17,10 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -36,7 +32,6 @@ from data.corpus import read_corpus
 from data.readers import read_rows
 from training.publish import publish
 
-Decide = Callable[[list[str]], list[dict[str, Any]]]
 LOADS = ((1, 1), (8, 1), (32, 1), (128, 1), (2, 64))
 SYSTEMS = ("ours", "fastapi", "litserve", "batchable")
 
@@ -53,21 +48,18 @@ def main() -> None:
     with ExitStack() as stack:
         var = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         ports = {name: stack.enter_context(started(name, arguments.bundle, var))[0] for name in arguments.systems}
-        decider = partial(decide, make_decider())
+        decider = make_decider()
         for number in range(arguments.rounds):
             for load in LOADS:
                 say(f"round {number + 1}: {load[0]} clients, {load[1]} messages a call")
-                alone = in_process(decider, texts, load, arguments.seconds)
-                found.setdefault(("in process", load), []).append(alone)
-                handed = in_process(hand_over(decider), texts, load, arguments.seconds)
-                found.setdefault(("handed over", load), []).append(handed)
+                found.setdefault(("in process", load), []).append(in_process(decider, texts, load, arguments.seconds))
                 for name, port in ports.items():
                     calls = bodies(
                         texts[1000 * number :], "/classify", "messages" if name == "ours" else "texts", load[1]
                     )
                     result = drive(port, calls, load[0], load[1], arguments.seconds)
                     found.setdefault((name, load), []).append(result)
-    print_table(found, ["in process", "handed over", *ports])
+    print_table(found, ["in process", *ports])
 
 
 def parse() -> argparse.Namespace:
@@ -104,19 +96,13 @@ def load_texts(path: Path | None) -> list[str]:
     return [row.fields["text"] for row, _ in zip(read_rows(path), range(20_000), strict=False) if "text" in row.fields]
 
 
-def hand_over(decider: Decide) -> Decide:
-    """Return a decider that computes in another thread."""
-    thread = ThreadPoolExecutor(1)
-    return lambda texts: thread.submit(decider, texts).result()
-
-
-def in_process(decider: Decide, texts: list[str], load: tuple[int, int], seconds: float) -> Load:
+def in_process(decider, texts: list[str], load: tuple[int, int], seconds: float) -> Load:  # noqa: ANN001
     """Return what the decider does alone with the same number of messages at once."""
     size, result, at = load[0] * load[1], Load(), 0
     began = time.perf_counter()
     while time.perf_counter() - began < seconds:
         start = time.perf_counter()
-        json.dumps(decider([texts[(at + n) % len(texts)] for n in range(size)]))
+        json.dumps(decide(decider, [texts[(at + n) % len(texts)] for n in range(size)]))
         result.latencies.append(time.perf_counter() - start)
         result.messages += size
         at += size
