@@ -31,9 +31,9 @@ def distil(
 ) -> MessageClassifier:  # fmt: skip
     """Return the teacher cut down as the recipe asks, with its heads, fitted to the teacher's answers on `tokens`."""
     torch.manual_seed(recipe.seed)
+    student = _student(teacher, tokenizer, tokens, recipe)
     with on_best_device(teacher):
         vectors = _vectors(teacher, tokenizer, tokens)
-        student = _student(teacher, tokenizer, tokens, recipe)
     with on_best_device(student):
         _imitate(student, tokenizer, tokens, vectors, recipe.distil_epochs, recipe.seed, say)
     return student
