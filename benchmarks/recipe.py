@@ -5,8 +5,8 @@
 Every form learns from the same sample of the seed corpus and is scored on FILE, which nothing is learnt from. A gain is
 the mean macro-F1 over the seeds less that of the shipped recipe with the same seeds; its 95% interval resamples
 messages and seeds. Two forms are no keys of the recipe: the mean of the weights over the last share of the steps, and over
-trainings that see the rows in other orders. Networks are scored as learnt: calibration, the deployed mix and int8 come after. Cells are kept under
-var/benchmarks/recipe, so that a run that was stopped goes on.
+trainings that see the rows in other orders. Networks are scored as learnt: calibration, the deployed mix and int8 come
+after. Cells are kept under var/benchmarks/recipe, so that a run that was stopped goes on.
 """
 
 import argparse
@@ -77,14 +77,8 @@ def _cell(
     averaged = form.startswith("average_")
     recipe = load_recipe("full", ("least_steps=0", *([form] if form and not averaged else []), f"seed={seed}"))
     setup = make_ready(recipe)
-    parts = [
-        form,
-        recipe.model_dump_json(),
-        setup.base_digest,
-        digest_of_opinions(),
-        fingerprint(fit),
-        fingerprint(rows),
-    ]
+    parts = [form, recipe.model_dump_json(), setup.base_digest, digest_of_opinions()]
+    parts += [fingerprint(fit), fingerprint(rows)]
     parts.append(digest_of_code("training.opinions", "training.inference", "training.setup"))
     path = var_dir() / "benchmarks" / "recipe" / f"{hashlib.sha256(repr(parts).encode()).hexdigest()[:24]}.npz"
     if not path.exists():

@@ -42,7 +42,7 @@ class ServedModel:
         finally:
             self.cache.settle(claim, known.copy())
         known.update(claim.known)
-        for text, theirs in claim.theirs.items():  # own texts are settled: no two threads wait for each other
+        for text, theirs in claim.theirs.items():  # own texts are settled first: nobody waits for who waits
             if (scored := theirs.result().get(text)) is not None:
                 known[text] = scored
         failed = [text for text in claim.theirs if text not in known]

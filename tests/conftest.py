@@ -12,9 +12,8 @@ from tests.ledgers import ledger, ledger_url, postgres, sqlite_url  # noqa: F401
 from tests.registries import empty_mlflow, registry  # noqa: F401
 from tests.teams import team  # noqa: F401
 
-if (
-    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-):  # a suite run in the background: what it starts can be interrupted
+# A suite that runs in the background ignores interrupts; what it starts must not.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 
 from configs.processors import usable_processors
+from configs.serving import ServingSettings
+from serving import desk
 
 ALL = len(os.sched_getaffinity(0))
 
@@ -27,3 +29,11 @@ def test_the_older_cgroups_say_it_in_two_files(tmp_path: Path, quota: str, expec
 
 def test_without_cgroups_all_are_usable(tmp_path: Path):
     assert usable_processors(tmp_path) == ALL
+
+
+@pytest.mark.parametrize(("asked", "processors", "expected"), [(0, 4, 4), (0, 1, 2), (1, 4, 1), (3, 2, 3)])
+def test_a_batch_is_scored_on_each_unless_the_settings_say_otherwise(
+    monkeypatch: pytest.MonkeyPatch, asked: int, processors: int, expected: int
+):
+    monkeypatch.setattr(desk, "usable_processors", lambda: processors)
+    assert desk.scoring_threads(ServingSettings(threads=asked)) == expected

@@ -69,18 +69,6 @@ def test_what_failed_in_another_thread_is_scored_again(model, held):
         assert held.asked[2:] == [["thanks"]]
 
 
-def test_threads_that_each_wait_for_the_other_both_end(model, held):
-    with ThreadPoolExecutor(2) as threads:
-        first = threads.submit(model.score, ["one"])
-        wait_until(lambda: len(held.asked) == 1)
-        second = threads.submit(model.score, ["two", "one"])
-        wait_until(lambda: len(held.asked) == 2)
-        third = model.cache.claim(["one", "two"])
-        assert set(third.theirs) == {"one", "two"} and not third.mine
-        held.open.set()
-        assert first.result(10)[1] == second.result(10)[1] == 1
-
-
 def test_more_texts_than_the_cache_holds_are_all_answered(model, held):
     held.open.set()
     texts = [f"message {number} is broken" for number in range(30)]

@@ -83,7 +83,7 @@ def distil_once(
 ) -> MessageClassifier:  # fmt: skip
     """Return the distilled network that a recipe asks for, kept at `path`: a killed run distils it only once."""
     if path.exists():
-        student = _student(teacher, tokenizer, tokens, recipe)
+        student = _student(teacher, tokenizer, tokens[:1], recipe)  # of that shape: which neurons does not matter
         load_model(student, str(path))
         return student.eval()
     student = distil(teacher, tokenizer, tokens, recipe, say)

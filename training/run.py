@@ -113,15 +113,13 @@ def learn(
     """Return a network trained by the method that suits the amount of data, taught by an archive too if given.
 
     Where a smaller network is to be distilled, the archive is kept for that: it gains there, which labels of the
-    teacher's own do not (benchmarks/RESULTS.md).
-    Of labels so few that the teacher was learnt by contrast, the student leaves the first of the teacher's folds unseen:
+    teacher's own do not (benchmarks/RESULTS.md). Of labels so few that the teacher was learnt by contrast, the student leaves the first of the teacher's folds unseen:
     that has each label, which a share of them held out by chance need not have.
     """
     work.mkdir(parents=True, exist_ok=True)
-    is_last = archive is None or setup.recipe.distils
-    learnt = _learn_labelled(setup, examples, holdout, work / ("student" if is_last else "teacher"), callbacks, say)
-    if archive is None or is_last:
-        return replace(learnt, archive=archive)
+    if archive is None or setup.recipe.distils:
+        return replace(_learn_labelled(setup, examples, holdout, work / "student", callbacks, say), archive=archive)
+    learnt = _learn_labelled(setup, examples, holdout, work / "teacher", callbacks, say)
     every = [*examples, *as_examples(holdout)]
     taught = _taught(setup, learnt, [one.row for one in every], archive, work, say)
     if learnt.method == "contrastive":

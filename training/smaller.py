@@ -16,7 +16,7 @@ def cut_down(
 ) -> MessageClassifier:
     """Return a copy with so many layers, spread evenly from the first to the last, and so many neurons in each.
 
-    None leaves all. `show` runs a network on texts, to see what its neurons do; raise where nothing is to be cut.
+    None leaves all; raise if as many are asked for as there are. `show` runs a network on texts, to see what its neurons do.
     """
     config = network.encoder.config
     _check("layers", layers, config.num_hidden_layers)
