@@ -20,13 +20,13 @@ class Follower:
     """Keeps `model` at what the pointer names; on any failure the old one stays and `problem` says why."""
 
     def __init__(
-        self, published: Path, playbook: Playbook, threads: int, cache_entries: int, every_s: float,
+        self, published: Path, playbook: Playbook, sharing: int, cache_entries: int, every_s: float,
         on_swap: Callable[[ServedModel], None] = lambda model: None, on_failure: Callable[[str], None] = lambda problem: None,
     ) -> None:  # fmt: skip
         self.published = published
         self.model: ServedModel | None = None
         self.problem = ""
-        self._playbook, self._threads, self._cache_entries, self._every_s = playbook, threads, cache_entries, every_s
+        self._playbook, self._sharing, self._cache_entries, self._every_s = playbook, sharing, cache_entries, every_s
         self._on_swap, self._on_failure = on_swap, on_failure
         self._refused: Champion | None = None
         self._retry_at = 0.0
@@ -83,7 +83,7 @@ class Follower:
             raise SwitchboardError(
                 f"version {champion.version} was pointed at by hand, without an audit entry; use `switchboard promote`"
             )
-        return open_model(folder, champion, self._playbook, self._threads, self._cache_entries)
+        return open_model(folder, champion, self._playbook, self._sharing, self._cache_entries)
 
     def _was_just_refused(self, champion: Champion) -> bool:
         return self.model is not None and champion == self._refused and monotonic() < self._retry_at

@@ -14,12 +14,16 @@ from serving.errors import ApiError
 from serving.metrics import Metrics
 from serving.model import ServedModel
 
-_WITHIN_A_BATCH = 1  # threads: two batches side by side are done sooner than one by two threads after the other
+_SHARING = 2  # processors at most that share a text that comes alone; more were not measured
 
 
 def scoring_threads(settings: ServingSettings) -> int:
     """Return how many batches are scored side by side: one a processor, and where there is one, a second reads meanwhile."""
     return settings.threads or max(2, usable_processors())
+
+
+def _sharing(settings: ServingSettings) -> int:
+    return min(_SHARING, usable_processors(), scoring_threads(settings))
 
 
 class Desk:
@@ -41,7 +45,7 @@ class Desk:
         self.on_answers: Callable[[ServedModel, Sequence[Answer], str, str], None] = lambda *_: None
         self.on_gauges: Callable[[], None] = lambda: None
         self.follower = Follower(
-            published, playbook, _WITHIN_A_BATCH, settings.cache_entries, settings.follow_seconds,
+            published, playbook, _sharing(settings), settings.cache_entries, settings.follow_seconds,
             on_swap=self._swapped, on_failure=lambda problem: self.metrics.swap_failures.inc(),
         )  # fmt: skip
         self.batcher: Batcher[Any] = Batcher(

@@ -1,5 +1,6 @@
 """The model in service: a verified bundle, warmed, with its cache of scores; replaced whole, never changed."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,8 @@ from serving.score_cache import ScoreCache, Scores
 from training.bundle import BundleError
 from training.predictor import Predictor
 from training.publish import Champion
+
+log = logging.getLogger("switchboard.model")
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,17 @@ class ServedModel:
         return [known[text] for text in cleaned], len(claim.mine) + more
 
 
-def open_model(folder: Path, champion: Champion, playbook: Playbook, threads: int, cache_entries: int) -> ServedModel:
-    """Return a model fit to serve: digests verified, golden predictions reproduced, and so warm; else raise by name."""
-    predictor = Predictor(folder, threads=threads)
+def open_model(folder: Path, champion: Champion, playbook: Playbook, sharing: int, cache_entries: int) -> ServedModel:
+    """Return a model fit to serve: digests verified, golden predictions reproduced, and so warm; else raise by name.
+
+    A batch is computed by the thread that took it; up to `sharing` processors share a text that comes alone.
+    """
+    predictor = Predictor(folder, threads=1)
     if predictor.digest != champion.digest:
         raise BundleError(
             f"{folder}: digest {predictor.digest[:12]}, but the pointer says {champion.digest[:12]}; promote again"
         )
     predictor.check_golden()
+    shared = predictor.share(sharing)
+    log.info("model opened", extra={"version": champion.version, "processors_a_lone_text": sharing if shared else 1})
     return ServedModel(Decider(predictor, playbook), champion, ScoreCache(cache_entries))

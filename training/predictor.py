@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 from tokenizers import Tokenizer
 
 from configs.company import Company, load_company
 from configs.processors import usable_processors
 from data.clean import clean
 from training.bundle import MODEL, TOKENIZER, BundleError, BundleInfo, read_golden, read_info, verify
+from training.lone import Lanes, run
 from training.scores import doubt_of, scores_of
 
 GOLDEN_TOLERANCE = {"fp32": 1e-3, "int8": 2e-2}  # in int8 a last bit that another processor rounds is seen
 TOKENS_PER_BATCH = 2048
+SHOWN = 8  # golden texts that say whether sharing pays
 MAX_PADDING = 1.1  # longest to shortest of a batch: on a CPU padding costs more than small batches do
 
 
@@ -23,17 +24,21 @@ class Network:
     """An exported network, loaded: token ids in, logits out."""
 
     def __init__(self, path: Path, threads: int = 0) -> None:
-        self._session = _open_session(path, threads)
-        self._labels = int(self._session.get_outputs()[0].shape[1])
+        self._lanes = Lanes(path, threads or usable_processors())
+        self._labels = int(self._lanes.session.get_outputs()[0].shape[1])
 
     def logits(self, tokens: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
         """Return label logits (N, L) and doubt logits (N,), computed in batches of like length."""
         logits = np.zeros((len(tokens), self._labels), dtype=np.float64)
         doubt = np.zeros(len(tokens), dtype=np.float64)
-        for batch, ids, mask in padded_batches(tokens):
-            found = self._session.run(["logits", "doubt"], {"input_ids": ids, "attention_mask": mask})
-            logits[batch], doubt[batch] = np.asarray(found[0]), np.asarray(found[1])
+        with self._lanes.lane(len(tokens)) as session:
+            for batch, ids, mask in padded_batches(tokens):
+                logits[batch], doubt[batch] = run(session, (ids, mask))
         return logits, doubt
+
+    def share(self, threads: int, tokens: Sequence[Sequence[int]]) -> bool:
+        """Let so many threads share a text that comes alone, if that is faster for these; return whether it is."""
+        return self._lanes.share(threads, [_pad([ids]) for ids in tokens])
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,11 @@ class Predictor:
         """Return label logits (N, L) and doubt logits (N,)."""
         return self._network.logits(tokens)
 
+    def share(self, threads: int) -> bool:
+        """Let so many threads share a text that comes alone, if that is faster here; return whether it is."""
+        golden = [clean(str(row["text"]), self.company) for row in read_golden(self.folder)[:SHOWN]]
+        return self._network.share(threads, self.encode(golden))
+
     def check_golden(self) -> None:
         """Raise unless the golden predictions are reproduced, so that a broken runtime is never served."""
         golden = read_golden(self.folder)
@@ -125,16 +135,3 @@ def _pad(rows: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
         ids[number, : len(row)] = row
         mask[number, : len(row)] = 1
     return ids, mask
-
-
-def _open_session(path: Path, threads: int) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads or usable_processors()
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    # A thread that spins takes the processor from whatever else runs here: on a busy machine it halves the speed.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise BundleError(f"{path}: ONNX Runtime cannot load it: {str(error).splitlines()[0]}") from None
