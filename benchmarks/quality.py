@@ -2,6 +2,7 @@
 
     python benchmarks/quality.py --install          the peers' own environment, once
     python benchmarks/quality.py --on dev           the whole grid on the yardstick (hours on two cores; resumes)
+    python benchmarks/quality.py --on dev --done    table and plot of the cells that are there, computing none
     python benchmarks/quality.py --systems tfidf_lr,ours_real --sizes 8 --seeds 1      a small try on a fifth of train
 
 Each cell is kept under var/benchmarks/quality by a digest of code, data and configuration, so a run that was stopped
@@ -19,7 +20,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path[0] = str(PROJECT)  # the folder of this file would hide the standard library's names
 
-from benchmarks.quality.grid import OURS, PEERS, SIZES, jobs, python_for, run_cell, split_rows
+from benchmarks.quality.grid import OURS, PEERS, SIZES, jobs, kept_cell, python_for, run_cell, split_rows
 from benchmarks.quality.table import draw_plot, macro_f1, write_table
 from configs.paths import var_dir
 
@@ -31,11 +32,14 @@ def main() -> None:
         _install()
         return
     split = split_rows(asked.on)
-    if asked.on == "dev":
+    if asked.on == "dev" and not asked.done:
         _log_look(asked.systems)
     done = {}
     for job in jobs(tuple(asked.systems.split(",")), tuple(asked.sizes.split(",")), asked.seeds):
-        cell = done[job] = run_cell(job, split, python_for(job))
+        cell = kept_cell(job, split) if asked.done else run_cell(job, split, python_for(job))
+        if cell is None:
+            continue
+        done[job] = cell
         said = (
             cell.get("skipped")
             or f"{macro_f1(cell, split, job.labels):.3f} macro-F1, {cell['fit_seconds']:.0f} s to fit"
@@ -56,6 +60,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--output", type=Path, default=var_dir() / "benchmarks", help="benchmarks/ to publish the table"
     )
+    parser.add_argument("--done", action="store_true", help="only the cells that were computed before")
     parser.add_argument("--install", action="store_true", help="make the peers' environment and stop")
     return parser.parse_args()
 

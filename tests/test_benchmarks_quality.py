@@ -1,12 +1,13 @@
 """The comparison's own rules: the same draw for a seed, nested in nothing but labels, and cells computed once."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from benchmarks.quality import grid
-from benchmarks.quality.grid import OURS, PEERS, SIZES, Split, drawn, jobs, real_data, run_cell, split_rows
+from benchmarks.quality.grid import OURS, PEERS, SIZES, Split, drawn, jobs, kept_cell, real_data, run_cell, split_rows
 from benchmarks.quality.rows import Job
 from benchmarks.quality.table import write_table
 from configs.taxonomy import load_taxonomy
@@ -36,9 +37,10 @@ def test_a_cell_is_computed_once_and_again_when_its_rows_change(var_dir: Path, m
     calls = []
     monkeypatch.setattr(grid, "_in_process", lambda *given: calls.append(given) or {"found": []})
     split = Split(ROWS, ROWS[:9])
+    assert kept_cell(JOB, split) is None
     for _ in range(2):
         assert run_cell(JOB, split, Path("python"))["found"] == []
-    assert len(calls) == 1
+    assert len(calls) == 1 and kept_cell(JOB, split) == {**asdict(JOB), "labels": list(LABELS), "found": []}
     run_cell(JOB, Split(ROWS, ROWS[:10]), Path("python"))
     assert len(calls) == 2
 

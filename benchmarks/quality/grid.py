@@ -73,10 +73,9 @@ def drawn(rows: list[dict], size: str, seed: int) -> list[dict]:
 
 def run_cell(job: Job, split: Split, python: Path) -> dict:
     """Return a cell's figures, computed at most once for the same code, data and configuration."""
-    train = drawn(split.train, job.size, job.seed)
-    path = var_dir() / "benchmarks" / "quality" / f"{_digest(job, train, split.test)}.json"
-    if path.exists():
-        return json.loads(path.read_text(encoding="utf-8"))
+    if (kept := kept_cell(job, split)) is not None:
+        return kept
+    train, path = drawn(split.train, job.size, job.seed), _path(job, split)
     path.parent.mkdir(parents=True, exist_ok=True)
     figures = _in_process(job, train, split.test, python)
     if "skipped" not in figures:
@@ -84,6 +83,17 @@ def run_cell(job: Job, split: Split, python: Path) -> dict:
         waiting.write_text(json.dumps(asdict(job) | figures), encoding="utf-8")
         waiting.replace(path)
     return figures
+
+
+def kept_cell(job: Job, split: Split) -> dict | None:
+    """Return the figures of a cell that was computed before, or None."""
+    path = _path(job, split)
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def _path(job: Job, split: Split) -> Path:
+    name = _digest(job, drawn(split.train, job.size, job.seed), split.test)
+    return var_dir() / "benchmarks" / "quality" / f"{name}.json"
 
 
 def _in_process(job: Job, train: list[dict], test: list[dict], python: Path) -> dict:

@@ -13,6 +13,13 @@ from configs.taxonomy import NONE
 Done = Mapping[Job, dict]
 BEGIN, END = "<!-- quality: begin -->", "<!-- quality: end -->"
 _WHAT = {
+    "fasttext": "fastText",
+    "tfidf_lr": "TF-IDF, logistic regression",
+    "linear_svm": "TF-IDF, linear SVM",
+    "frozen_lr": "frozen MiniLM, logistic regression",
+    "model2vec": "model2vec, fine-tuned",
+    "setfit": "SetFit MiniLM",
+    "plain_finetune": "plain fine-tune of MiniLM",
     "ours": "ours: corpus + labels",
     "ours_real": "ours: labels alone",
     "ours_archive": "ours: corpus + labels + archive",
@@ -42,8 +49,9 @@ def write_table(done: Done, split: Split, command: str, path: Path) -> None:
 def _section(done: Done, split: Split, command: str) -> str:
     sizes = [size for size in SIZES if any(job.size == size for job in done)]
     head = f"| labels a class | {' | '.join(sizes)} | fit, seconds | peak, MB | messages/s |"
+    scored = sum(row["label"] != NONE for row in split.test)
     lines = ["## Quality", "", f"    {command}", "",
-             f"Macro-F1 over the eight labels on {len(split.test)} rows, mean (and range) over seeds; seconds, memory and "
+             f"Macro-F1 over the eight labels on {scored} rows, mean (and range) over seeds; seconds, memory and "
              "rate at the largest size.", "", head, "|" + "---|" * (len(sizes) + 4)]  # fmt: skip
     for system in dict.fromkeys(job.system for job in done):
         lines.append(f"| {_WHAT.get(system, system)} | {_row(done, split, system, sizes)} |")
@@ -56,13 +64,18 @@ def _row(done: Done, split: Split, system: str, sizes: list[str]) -> str:
         found = [(job, cell) for job, cell in done.items() if (job.system, job.size) == (system, size)]
         scored = [macro_f1(cell, split, job.labels) for job, cell in found if "skipped" not in cell]
         skipped = next((cell["skipped"] for _, cell in found if "skipped" in cell), "")
-        cells.append(f"{np.mean(scored):.3f} ({min(scored):.2f}-{max(scored):.2f})" if scored else skipped[:60] or "-")
+        cells.append(_mean_and_range(scored) if scored else skipped[:60] or "-")
         last = [cell for _, cell in found if "skipped" not in cell] or last
     costs = [
         f"{np.mean([cell[name] for cell in last]):.0f}" if last else "-"
         for name in ("fit_seconds", "peak_mb", "per_second")
     ]
     return " | ".join([*cells, *costs])
+
+
+def _mean_and_range(values: list[float]) -> str:
+    low, high = f"{min(values):.3f}", f"{max(values):.3f}"
+    return f"{np.mean(values):.3f}" + (f" ({low[1:]}-{high[1:]})" if low != high else "")
 
 
 def draw_plot(done: Done, split: Split, path: Path) -> None:
