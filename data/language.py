@@ -7,6 +7,7 @@ from typing import Any
 ENGLISH = "en"
 MIN_LETTERS = 20
 MIN_CERTAINTY = 0.97
+MIN_CERTAINTY_IN_DOUBT = 0.3
 # English words that no other language writes often: three of them are English enough, whatever the detector says.
 _ENGLISH_WORDS = frozenset(
     (
@@ -18,8 +19,12 @@ _ENGLISH_WORDS = frozenset(
 _WORD = re.compile(r"[^\W\d_]+(?:'[a-z]+)?")
 
 
-def is_unsupported(cleaned: str) -> bool:
-    """Return whether a cleaned text is, with high certainty, not English."""
+def is_unsupported(cleaned: str, in_doubt: bool = False) -> bool:
+    """Return whether a cleaned text is, with high certainty, not English.
+
+    Where the model itself doubts that a text belongs to it, short ones count too and less certainty is enough:
+    "Wo ist mein Paket?" says little to a detector and nothing to the model.
+    """
     text = re.sub(r"\[[a-z -]*\]|[@#]\w+", " ", cleaned)
     letters = [character for character in text if character.isalpha()]
     if not letters:
@@ -28,10 +33,10 @@ def is_unsupported(cleaned: str) -> bool:
         return True
     words = [word.lower() for word in _WORD.findall(text)]
     english = sum(word in _ENGLISH_WORDS for word in words)
-    if len(letters) < MIN_LETTERS or english >= max(2, 0.12 * len(words)):
+    if english >= max(2, 0.12 * len(words)) or (len(letters) < MIN_LETTERS and not in_doubt):
         return False
     language, certainty = _detector().classify(text.lower())
-    return language != ENGLISH and certainty >= MIN_CERTAINTY
+    return language != ENGLISH and certainty >= (MIN_CERTAINTY_IN_DOUBT if in_doubt else MIN_CERTAINTY)
 
 
 @cache

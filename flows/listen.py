@@ -22,7 +22,7 @@ TEXTS = 10_000  # at most, for words and themes
 
 
 def listen(ledger: Ledger, period: Period) -> Heard:
-    """Return what came in during a period, with the reference that there is."""
+    """Return what came in during a period, with the reference that there is; a file that was read in never came in."""
     current = _read(ledger, period)
     before = _read(ledger, period.before)
     quality = quality_or_none(ledger)
@@ -41,7 +41,8 @@ def report_stream(heard: Heard, folder: Path | None = None) -> Path:
 
 
 def _read(ledger: Ledger, period: Period) -> Stream:
-    found = to_stream(ledger.decisions.all(since=period.start, until=period.end))
+    decisions = ledger.decisions.all(since=period.start, until=period.end)
+    found = to_stream(one for one in decisions if one.came_in)
     places = draw(len(found), TEXTS)
     keys = [str(found.message_id[at]) for at in places]
     stored = ledger.messages.get(keys)

@@ -16,7 +16,7 @@ from configs.labeling import Labeling
 from configs.playbook import load_playbook
 from configs.taxonomy import load_taxonomy
 from data.clean import clean
-from data.ledger import Decision, Ledger, Selection
+from data.ledger import FILE_CALLER, Decision, Ledger, Selection
 from data.messages import Message
 from data.parsing import BadRow, to_message
 from data.readers import Row, read_rows
@@ -154,7 +154,7 @@ def _classify_into(ledger: Ledger, file: Path, model: str, say: Say) -> set[str]
             Decision(
                 id=f"file:{version}:{one.id}", message_id=one.id, at=datetime.now(UTC), label=one.label,
                 confidence=one.confidence, scores=one.scores, outcome=one.outcome, reason=one.reason or "",
-                model_version=version, taxonomy_version=predictor.info.taxonomy_version, extra={"caller": "label next"},
+                model_version=version, taxonomy_version=predictor.info.taxonomy_version, extra={"caller": FILE_CALLER},
             )
             for one in decider.decide(messages)
         ]  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from configs.errors import SwitchboardError
-from data.ledger import LabelEvent, Ledger, Selection, open_ledger
+from data.ledger import FILE_CALLER, LabelEvent, Ledger, Selection, open_ledger
 from evaluation.period import Period
 from evaluation.report.stream_page import render_stream
 from flows.listen import listen
@@ -38,6 +38,13 @@ def test_a_calm_week_alerts_nobody(stream: Ledger):
     heard = listen(stream, WEEK)
     assert heard.mixes and len(heard.current) == 400 and heard.departures.alerts == ()
     assert heard.words == [] and heard.themes == []
+
+
+def test_a_file_that_was_read_to_choose_what_to_label_never_came_in(stream: Ledger):
+    log_answers(stream, NOW - timedelta(days=3), CALM * 80, TEXTS * 80, key="new")
+    log_answers(stream, NOW - timedelta(days=2), ["fraud"] * 900, key="file", caller=FILE_CALLER)
+    heard = listen(stream, WEEK)
+    assert len(heard.current) == 400 and heard.departures.alerts == ()
 
 
 def test_what_rises_is_said_with_its_words_theme_and_messages(stream: Ledger):

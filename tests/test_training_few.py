@@ -41,6 +41,13 @@ def test_eight_a_label_teach_it_and_the_log_says_how(tiny_base: Path, tmp_path: 
     assert np.mean([LABELS[at] == row.label for at, row in zip(found, rows, strict=True)]) > 0.8
 
 
+def test_uneven_few_labels_leave_the_mix_to_the_deployed_one(tiny_base: Path, tmp_path: Path):
+    rows = [row for row in tiny_rows(24) if row.label != "fraud"] + [row for row in tiny_rows(8) if row.label == "fraud"]
+    recipe = tiny_recipe(tiny_base, **FEW, deployed_mix=dict.fromkeys(LABELS, 1 / len(LABELS)))
+    made = train_bundle(rows, [], recipe, tmp_path / "b", "c")
+    assert made.method == "contrastive" and made.info.calibration.bias == pytest.approx([0.0] * len(LABELS))
+
+
 @pytest.mark.parametrize("held", [[], tiny_rows(1, 1, "h")[:3], tiny_rows(1, 1, "h")])
 def test_few_labels_with_an_archive_teach_whatever_labels_were_held_out(
     tiny_base: Path, tmp_path: Path, held: list[LabelledMessage]

@@ -36,8 +36,9 @@ def judge(cleaned: str, scores: np.ndarray, doubt: float, info: BundleInfo) -> J
 def _reason_to_review(cleaned: str, label: str, confidence: float, doubt: float, info: BundleInfo) -> Reason | None:
     if is_empty(cleaned):
         return "empty"
-    if is_unsupported(cleaned):
+    in_doubt = doubt >= info.thresholds.out_of_scope
+    if is_unsupported(cleaned, in_doubt):
         return "unsupported_language"
-    if doubt >= info.thresholds.out_of_scope:
+    if in_doubt:
         return "out_of_scope"
     return "low_confidence" if confidence < info.thresholds.auto[label] else None

@@ -147,7 +147,8 @@ def _learn_labelled(
         return _fine_tune(setup, examples, holdout, folder, callbacks)
     every = [*examples, *as_examples(holdout)]
     tuned, answers = learn_from_few(setup, every, folder)
-    return Learnt(tuned, answers.rows, seen_mix(setup, every), "contrastive", answers)
+    even = np.ones(len(setup.taxonomy.labels))  # its regression balances the labels, whatever their mix
+    return Learnt(tuned, answers.rows, even, "contrastive", answers)
 
 
 def _fine_tune(

@@ -10,7 +10,7 @@
 Texts stand only in `messages` (and labelers' notes in `notes`), so that they can be erased; all else holds keys.
 """
 
-from data.ledger.decisions import Decision
+from data.ledger.decisions import FILE_CALLER, Decision
 from data.ledger.errors import LedgerError
 from data.ledger.events import LabelEvent, StoredEvent
 from data.ledger.messages import Added, StoredMessage
@@ -18,6 +18,7 @@ from data.ledger.selections import Selection
 from data.ledger.store import Ledger, open_ledger
 
 __all__ = [
+    "FILE_CALLER",
     "Added",
     "Decision",
     "LabelEvent",

@@ -11,6 +11,9 @@ from data.ledger.engine import Database, chunked
 from data.ledger.schema import decisions
 
 
+FILE_CALLER = "label next"  # of decisions on a file's messages, which are asked for to choose what to label
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """One answer as it was given; `extra` takes what else it carried (route, rules, first stage), never a text."""
@@ -28,6 +31,11 @@ class Decision:
     playbook_version: str = ""
     request_id: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def came_in(self) -> bool:
+        """Whether somebody sent the message to be answered, and not a file with it was read to choose what to label."""
+        return self.extra.get("caller") != FILE_CALLER
 
 
 _COLUMNS = tuple(item.name for item in fields(Decision))
