@@ -47,7 +47,7 @@ def promote(
     reason: Reason = "",
     again: Annotated[bool, typer.Option("--again", help="Let the gate judge it again, by today's champion.")] = False,
     on: Annotated[
-        str | None, typer.Option(help="Rows for --again: a labelled file or a snapshot; else the seed's.")
+        str | None, typer.Option(help="Rows for --again: a labelled file or a snapshot; else all that is current.")
     ] = None,
     as_json: Json = False,
 ) -> None:

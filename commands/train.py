@@ -17,7 +17,7 @@ app = typer.Typer()
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 _SETTINGS = (
     "A recipe's name or path, then key=value: any key of the recipe; data=FILE|SNAPSHOT (your own labels), seed=false "
-    "(without the shipped corpus), adapt=FILE (unlabelled messages to learn from too)."
+    "(without the shipped corpus), adapt=FILE (unlabelled messages to learn from too), experiment=WHY (not to be promoted)."
 )
 
 
@@ -43,7 +43,7 @@ def train(
     if not is_first():
         follow_training(recipe, rows, archive)
         return
-    _print(train_version(recipe, rows, say, archive=archive), as_json)
+    _print(train_version(recipe, rows, say, archive=archive, experiment=own.get("experiment", "")), as_json)
 
 
 @app.command()
@@ -77,9 +77,11 @@ def _split(settings: list[str]) -> tuple[dict[str, str], list[str]]:
     own, rest = {}, []
     for setting in settings:
         key, _, value = setting.partition("=")
-        ours = key in {"data", "adapt"} or (key == "seed" and value in {"true", "false"})
+        ours = key in {"data", "adapt", "experiment"} or (key == "seed" and value in {"true", "false"})
         if ours and not value:
-            raise SwitchboardError(f"{setting!r}: name a file after the equals sign")
+            raise SwitchboardError(
+                f"{setting!r}: say {'why' if key == 'experiment' else 'which file'} after the equals sign"
+            )
         if ours:
             own[key] = value
         else:

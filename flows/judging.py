@@ -18,7 +18,7 @@ from evaluation.learning_curve import Point
 from evaluation.report.page import Subject, write_figures, write_report
 from flows.champion import judge_beside
 from flows.quality import Say, ledger_quality
-from flows.test_rows import TEST_SIDE, JudgedOn, test_rows
+from flows.test_rows import TEST_SIDE, JudgedOn, current_test_rows, test_rows
 from flows.training_set import TrainingSet
 from training.bundle import CARD
 from training.parts import fingerprint
@@ -54,8 +54,8 @@ def assess(
 
 
 def judge_again(registry: Registry, version: Version, on: str | None, say: Say) -> Version:
-    """Return a version with a verdict of now: against the champion there is, on the rows that are named."""
-    rows = test_rows(on)
+    """Return a version with a verdict of now: against the champion there is, on the rows that are named or are current."""
+    rows = test_rows(on) if on else current_test_rows()
     say(f"judging version {version.version} again on {len(rows.rows)} messages of {rows.name}")
     found = assess(registry.fetch(version), rows.rows, rows.drawn, say, rows.name)
     registry.note(version, gate_tags(found), {GATE_FILE: json.dumps(found.verdict.as_json(), indent=1)})

@@ -37,19 +37,21 @@ class NewVersion:
 
 
 def train_version(
-    recipe: Recipe, rows: TrainingSet, say: Say, registry: Registry | None = None, archive: Path | None = None
-) -> NewVersion:
+    recipe: Recipe, rows: TrainingSet, say: Say, registry: Registry | None = None, archive: Path | None = None,
+    experiment: str = "",
+) -> NewVersion:  # fmt: skip
     """Train on `rows`, evaluate on their test side, and register the bundle as challenger with the gate's verdict.
 
     A run that was killed goes on where it was, in the same MLflow run, when it is asked for again. `archive` is a file
-    of unlabelled messages to learn from too; what learnt from one is an experiment.
+    of unlabelled messages to learn from too; `experiment` says why this version may be promoted by force only.
     """
     registry = registry or Registry()
     with work_folder(training_key(recipe, rows, archive)) as work:
         say(_first_words(recipe, rows, work))
-        with registry.run(recipe.name, _tags(rows, archive), resume=work.run_id) as run:
+        tags = _tags(rows, archive, experiment)
+        with registry.run(recipe.name, tags, resume=work.run_id) as run:
             work.begin(run.id)
-            version, found, verdict = _in_run(run, recipe, rows, archive, work, say, registry)
+            version, found, verdict = _in_run(run, recipe, rows, archive, tags, work, say, registry)
     say(f"registered as version {version} (challenger), macro-F1 {found['macro_f1']:.3f} on the test messages")
     return NewVersion(registry.find(version), _bundle_folder(run), found, verdict)
 
@@ -73,8 +75,9 @@ def training_key(recipe: Recipe, rows: TrainingSet, archive: Path | None = None)
 
 
 def _in_run(
-    run: Run, recipe: Recipe, rows: TrainingSet, archive: Path | None, work: Work, say: Say, registry: Registry
-) -> tuple[str, dict[str, float], Verdict]:
+    run: Run, recipe: Recipe, rows: TrainingSet, archive: Path | None, tags: dict[str, str], work: Work, say: Say,
+    registry: Registry,
+) -> tuple[str, dict[str, float], Verdict]:  # fmt: skip
     _log_inputs(run, recipe, rows)
     trained = train_bundle(
         rows.fit, rows.holdout, recipe, _bundle_folder(run), commit(), (ProgressPrinter(say),), weights=rows.weights,
@@ -86,8 +89,7 @@ def _in_run(
     say(f"evaluating on {len(rows.test)} test messages")
     found = assess(trained.bundle, rows.test, rows.drawn, say)
     log_assessment(run, found, recipe, rows, registry, say)
-    tags = {"recipe": recipe.name, "method": trained.method, **gate_tags(found), **learning_tags(recipe, rows),
-            **_tags(rows, archive)}  # fmt: skip
+    tags |= {"recipe": recipe.name, "method": trained.method, **gate_tags(found), **learning_tags(recipe, rows)}
     return registry.register(run, trained.bundle, tags), found.candidate.figures(), found.verdict
 
 
@@ -99,13 +101,12 @@ def _bundle_folder(run: Run) -> Path:
     return var_dir() / "bundles" / f"run-{run.id}"
 
 
-def _tags(rows: TrainingSet, archive: Path | None) -> dict[str, str]:
+def _tags(rows: TrainingSet, archive: Path | None, experiment: str) -> dict[str, str]:
     tags = {"taxonomy": load_taxonomy().version, "data": rows.source}
     if archive:
-        tags |= {
-            "adapted": file_digest(archive),
-            EXPERIMENT_TAG: f"adapted to {archive.name}, which is not of the seed",
-        }
+        tags["adapted"] = file_digest(archive)
+    if experiment:
+        tags[EXPERIMENT_TAG] = experiment
     return tags
 
 

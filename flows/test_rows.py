@@ -12,7 +12,7 @@ from data.corpus import read_corpus
 from data.messages import LabelledMessage
 from data.parsing import read_labelled, to_message
 from data.readers import FORMATS, read_rows
-from data.snapshot import load_snapshot
+from data.snapshot import SEED, all_snapshots, load_snapshot
 from training.parts import seed_parts
 
 SEED_NAME, TEST_SIDE = "the seed corpus' test side", "the test side"
@@ -43,6 +43,23 @@ def test_rows(on: Path | str | None = None) -> JudgedOn:
     if not found.rows:
         raise SwitchboardError(f"{on}: has no labelled rows to judge a model on")
     return found
+
+
+def current_test_rows() -> JudgedOn:
+    """Return what a version is judged on now: the seed's test side and a company's in its latest snapshot, if there is one."""
+    seed, own = test_rows(), customer_test_rows()
+    known = {row.message.id for row in seed.rows}
+    more = [row for row in own.rows if row.message.id not in known]
+    return JudgedOn([*seed.rows, *more], own.drawn, f"{seed.name} and {own.name}") if more else seed
+
+
+def customer_test_rows() -> JudgedOn:
+    """Return a company's own rows on the test side of its latest snapshot; none where there is no snapshot."""
+    if not all_snapshots():
+        return JudgedOn([])
+    side = [row for row in load_snapshot().rows("test") if row.kind != SEED]
+    return JudgedOn([row.labelled() for row in side], frozenset(row.message.id for row in side if row.drawn),
+                    "a company's own in the latest snapshot")  # fmt: skip
 
 
 def drawn_mask(rows: Sequence[LabelledMessage], drawn: frozenset[str]) -> np.ndarray:

@@ -13,6 +13,7 @@ from data.parsing import read_labelled
 from data.readers import FORMATS, read_rows
 from data.snapshot import SEED, SnapshotRow, load_snapshot
 from data.splits import sides_alone
+from flows.test_rows import customer_test_rows
 from training.parts import HOLDOUT_PERCENT, bucket, fingerprint, seed_parts
 
 Parts = tuple[list[LabelledMessage], list[LabelledMessage], list[LabelledMessage]]
@@ -37,21 +38,26 @@ class TrainingSet:
 
 
 def seed_training_set(recipe: Recipe, corpus: Path | None = None) -> TrainingSet:
-    """Return the seed corpus in its parts; a recipe with `max_rows` fits that many, the same ones each time."""
+    """Return the seed corpus in its parts; a recipe with `max_rows` fits that many, the same ones each time.
+
+    It is judged on a company's own test rows too, where there is a snapshot: what they refused is not let in without them.
+    """
     fit, holdout, test = _bounded(_seed(corpus), recipe)
-    return TrainingSet(fit, holdout, test, fingerprint([*fit, *holdout, *test]))
+    test, drawn = _with_current(test, frozenset())
+    return TrainingSet(fit, holdout, test, fingerprint([*fit, *holdout, *test]), drawn=drawn)
 
 
 def customer_training_set(recipe: Recipe, data: str, with_seed: bool = True, corpus: Path | None = None) -> TrainingSet:
     """Return a company's own labels, beside the seed corpus or alone; `data` is a labelled file or a snapshot.
 
     Customer rows count up to `customer_weight` times as much as seed rows, so that together they weigh as much as
-    the seed does. Where they are enough, they alone stop and calibrate. The seed's test side is always scored.
+    the seed does. Where they are enough, they alone stop and calibrate. The seed's test side and that of the latest
+    snapshot are always scored.
     """
     seed, own, drawn = _read(data, corpus)
     seed = _bounded(seed, recipe)
     seed_fit, seed_holdout = (seed[0], seed[1]) if with_seed else ([], [])
-    fit, test = [*seed_fit, *own[0]], [*seed[2], *own[2]]
+    fit, (test, drawn) = [*seed_fit, *own[0]], _with_current([*seed[2], *own[2]], drawn)
     weight = _customer_weight(len(seed_fit), len(own[0]), recipe.customer_weight)
     holdout = own[1] if _enough(own[1], recipe.customer_holdout) or not with_seed else [*seed_holdout, *own[1]]
     weights = tuple([1.0] * len(seed_fit) + [weight] * len(own[0]))
@@ -59,6 +65,14 @@ def customer_training_set(recipe: Recipe, data: str, with_seed: bool = True, cor
         f" with {len(seed_fit)} of the seed" if with_seed else ""
     )
     return TrainingSet(fit, holdout, test, fingerprint([*fit, *holdout, *test]), weights, source, drawn)
+
+
+def _with_current(
+    test: Sequence[LabelledMessage], drawn: frozenset[str]
+) -> tuple[list[LabelledMessage], frozenset[str]]:
+    """Return test rows, and which were drawn at random, with those of a company's latest snapshot that are not there yet."""
+    current, known = customer_test_rows(), {row.message.id for row in test}
+    return [*test, *(row for row in current.rows if row.message.id not in known)], drawn | current.drawn
 
 
 def _read(data: str, corpus: Path | None) -> tuple[Parts, Parts, frozenset[str]]:

@@ -17,7 +17,7 @@ from data.messages import LabelledMessage, Message
 from data.snapshotting import make_snapshot
 from flows import evaluate, judging
 from flows.evaluate import evaluate_model
-from flows.judging import NO_CHAMPION, assess, gate_tags, learning_tags, learnt_from
+from flows.judging import GATE_FILE, NO_CHAMPION, assess, gate_tags, learning_tags, learnt_from
 from flows.training_set import TrainingSet, customer_training_set
 from switchboard import app
 from tests.bundles import WORDS, make_bundle
@@ -188,6 +188,12 @@ def test_randomly_drawn_test_rows_decide_alone_once_they_are_enough(
         assert verdict is not None and verdict.decided_by == ("customer" if bound == 20 else "seed")
         counted = {check.part: check.support for check in verdict.checks if check.name == "macro_f1"}
         assert counted["customer"] == len(drawn if bound == 20 else own)
+    with registry.run("again") as run:
+        number = registry.register(run, bundle, {})
+    judged = judging.judge_again(registry, registry.find(number), None, lambda line: None)  # on no rows that are named
+    kept = json.loads(registry.text(judged, GATE_FILE))
+    counts = {one["part"]: one["support"] for one in kept["checks"] if one["name"] == "macro_f1"}
+    assert counts["customer"] == counted["customer"] and kept["decided_by"] == verdict.decided_by
 
 
 def _label(ledger: Ledger, per_label: int) -> None:

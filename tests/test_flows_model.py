@@ -91,19 +91,21 @@ def test_the_same_training_never_runs_twice_at_once(var_dir: Path):
         pass
 
 
-def test_what_learnt_from_an_archive_is_promoted_by_force_only(
+def test_what_learnt_from_an_archive_is_a_version_like_any_other_and_an_experiment_is_promoted_by_force_only(
     tiny_base: Path, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     archive = tmp_path / "archive.jsonl"
     rows = [*tiny_rows(20, seed=9, prefix="a"), *TEST]  # the test rows stand in it, and must not be learnt
     archive.write_text("".join(json.dumps({"text": row.message.text}) + "\n" for row in rows), encoding="utf-8")
     said: list[str] = []
-    new = train_version(tiny_recipe(tiny_base), _set(), said.append, registry, archive)
+    new = train_version(
+        tiny_recipe(tiny_base), _set(), said.append, registry, archive, experiment="not ours to learn from"
+    )
     counts = next(line.split() for line in said if "archive messages are agreed on" in line)
     kept, drawn = int(counts[0]), int(counts[2])
     assert drawn == len({row.message.text for row in rows}) - len(TEST)
     assert kept > 60 and new.figures["macro_f1"] > 0.8
-    assert len(new.version.tags["adapted"]) == 64 and "archive.jsonl" in new.version.tags["experiment"]
+    assert len(new.version.tags["adapted"]) == 64 and new.version.tags["experiment"] == "not ours to learn from"
     refused = CliRunner().invoke(app, ["promote", new.version.version])
     assert isinstance(refused.exception, SwitchboardError) and "is an experiment" in str(refused.exception)
     forced = CliRunner().invoke(app, ["promote", new.version.version, "--force", "--reason", "trying it"])

@@ -12,6 +12,7 @@ from data.ledger import LabelEvent, Ledger, open_ledger
 from data.messages import LabelledMessage, Message
 from data.snapshot import Snapshot
 from data.snapshotting import make_snapshot
+from flows.test_rows import JudgedOn, current_test_rows
 from flows.test_rows import test_rows as judged_on
 from flows.training_set import customer_training_set, seed_training_set
 from tests.snapshots import DAMAGES
@@ -135,6 +136,18 @@ def test_a_snapshots_sides_are_kept(var_dir: Path, ledger: Ledger, corpus: Path)
     assert {key for key in _ids([*found.fit, *found.holdout]) if key in sides} == {
         key for key, side in sides.items() if side == "train"
     }
+
+
+def test_whatever_is_learnt_is_judged_on_the_latest_snapshots_own_rows_too(
+    var_dir: Path, ledger: Ledger, corpus: Path, tmp_path: Path
+):
+    tested = {row.message.id for row in _snapshot(ledger).rows() if row.side == "test"}
+    seed = seed_training_set(_recipe(), corpus)
+    file = customer_training_set(_recipe(), _file(tmp_path, tiny_rows(10, 4, "other")), corpus=corpus)
+    for found in (seed, file, current_test_rows()):
+        rows = found.rows if isinstance(found, JudgedOn) else found.test
+        assert tested <= _ids(rows) and len(_ids(rows)) == len(rows) > len(tested) > 0
+    assert not tested & _ids([*seed.fit, *seed.holdout, *file.fit, *file.holdout])
 
 
 def test_seed_rows_that_followed_a_companys_row_to_another_side_are_not_learnt_from(var_dir: Path, ledger: Ledger):

@@ -42,7 +42,9 @@ def test_eight_a_label_teach_it_and_the_log_says_how(tiny_base: Path, tmp_path: 
 
 
 def test_uneven_few_labels_leave_the_mix_to_the_deployed_one(tiny_base: Path, tmp_path: Path):
-    rows = [row for row in tiny_rows(24) if row.label != "fraud"] + [row for row in tiny_rows(8) if row.label == "fraud"]
+    rows = [row for row in tiny_rows(24) if row.label != "fraud"] + [
+        row for row in tiny_rows(8) if row.label == "fraud"
+    ]
     recipe = tiny_recipe(tiny_base, **FEW, deployed_mix=dict.fromkeys(LABELS, 1 / len(LABELS)))
     made = train_bundle(rows, [], recipe, tmp_path / "b", "c")
     assert made.method == "contrastive" and made.info.calibration.bias == pytest.approx([0.0] * len(LABELS))

@@ -10,7 +10,6 @@ from sqlalchemy import and_, delete, func, or_, select
 from data.ledger.engine import Database, chunked
 from data.ledger.schema import decisions
 
-
 FILE_CALLER = "label next"  # of decisions on a file's messages, which are asked for to choose what to label
 
 
