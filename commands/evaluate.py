@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -31,9 +31,9 @@ def evaluate(model: Model = "", on: On = None, report: Report = None, as_json: J
 
     found = evaluate_model(model, on, say)
     if as_json:
-        print(json.dumps(_as_json(found)))
+        print(json.dumps(_as_json(found, on)))
     else:
-        _print(found)
+        _print(found, on)
     if report:
         say(f"report: {report_on(found, on, report, say)}")
     elif not as_json:
@@ -60,7 +60,7 @@ def report(
         return
     found = evaluate_model(model, on, say)
     page = report_on(found, on, out, say)
-    print(json.dumps({"page": str(page), **_as_json(found)}) if as_json else page)
+    print(json.dumps({"page": str(page), **_as_json(found, on)}) if as_json else page)
 
 
 def _report_stream(since: str, out: Path | None, as_json: bool) -> None:
@@ -102,15 +102,20 @@ def _stream_as_json(heard: "Heard") -> dict[str, object]:
     }  # fmt: skip
 
 
-def _print(found: "Evaluation") -> None:
+def _print(found: "Evaluation", on: str | None) -> None:
     from configs.gate import load_gate
     from evaluation.behaviour.run import failure_rates
+    from evaluation.details import details
     from evaluation.intervals import intervals
+    from flows.test_rows import industries_of
 
     scored = found.candidate.scored
+    named = intervals(scored.answers(), scored.labels)
     print(f"{len(scored.rows)} messages, {len(scored.inside)} with one of the {len(scored.labels)} labels")
-    for name, one in intervals(scored.answers(), scored.labels).items():
+    for name, one in named.items():
         print(f"  {name:22} {shown(one.value)}   [{shown(one.low)}, {shown(one.high)}]   {one.support} messages")
+    behind = details(scored, named, industries_of(on))
+    _print_parts(behind)
     print("behaviour, share of checks failed")
     limits = load_gate().max_failure_rates
     for name, (rate, checks) in failure_rates(found.candidate.behaviour).items():
@@ -118,10 +123,29 @@ def _print(found: "Evaluation") -> None:
         print(f"  {name:22} {rate:.3f}   {limit}   of {checks} checks")
     if found.verdict:
         print("gate: passed" if found.verdict.passed else "gate: failed\n  " + "\n  ".join(found.verdict.reasons))
+    print("to do: " + " ".join(behind["next_steps"]))
 
 
-def _as_json(found: "Evaluation") -> dict[str, object]:
+def _print_parts(behind: dict[str, Any]) -> None:
+    print("parts, share right")
+    for one in behind["slices"]:
+        name = f"{one['facet']} {one['value']}"
+        print(
+            f"  {name:32} {shown(one['right'])}   [{shown(one['low'])}, {shown(one['high'])}]   {one['count']} messages"
+        )
+    print("most often confused, each with its surest message")
+    for one in behind["confused_pairs"]:
+        name, text = f"{one['true']} taken for {one['found']}", " ".join(one["examples"][0]["text"].split())
+        print(f"  {name:32} {one['count']:4}   {text[:70]}{'…' if len(text) > 70 else ''}")
+    print("called spam, and of that taken out with nobody looking")
+    for one in behind["spam_sink_by_label"]:
+        print(f"  {one['label']:32} {one['called']:4}   {one['taken_out']:4}   of {one['count']}")
+
+
+def _as_json(found: "Evaluation", on: str | None) -> dict[str, object]:
+    from evaluation.details import details
     from evaluation.intervals import intervals
+    from flows.test_rows import industries_of
 
     scored = found.candidate.scored
     named = intervals(scored.answers(), scored.labels)
@@ -130,5 +154,6 @@ def _as_json(found: "Evaluation") -> dict[str, object]:
         "rows": len(scored.rows),
         "figures": plain(found.candidate.figures()),
         "intervals": {name: list(plain(asdict(one)).values()) for name, one in named.items()},
+        **plain(details(scored, named, industries_of(on))),
         "gate": verdict.as_json() if verdict else None,
     }

@@ -11,5 +11,13 @@ def shown(value: float, form: str = ".3f") -> str:
 
 
 def plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values that JSON can hold: what is not a number is null."""
-    return {name: None if isinstance(value, float) and value != value else value for name, value in values.items()}
+    """Return values that JSON can hold, in mappings and sequences too: what is not a number is null."""
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return plain(value)
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return None if isinstance(value, float) and value != value else value

@@ -1,5 +1,6 @@
 """Judging a model: its figures, its behaviour, the gate's verdict beside the champion, the report; and two compared."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,19 +52,39 @@ def evaluate_model(model: str, on: str | None, say: Say) -> Evaluation:
 
 
 def report_on(found: Evaluation, on: str | None, folder: Path | None = None, say: Say = lambda line: None) -> Path:
-    """Write the report's page into a folder, by default one of the model's own, and return the page's path."""
+    """Write the report's page into a folder, by default one of the model's own, and return the page's path.
+
+    Where the registry knows the bundle, the page is kept in its version's run too, by the name of the rows.
+    """
     predictor = found.predictor
     folder = folder or var_dir() / "reports" / f"{predictor.info.name}-{predictor.digest[:12]}"
     fitted, learning = _learnt_from(predictor.digest, say)
     subject = Subject(predictor.info, predictor.digest, found.candidate, name_rows(on), found.verdict, found.champion,
                       industries_of(on), fitted, learning, ledger_quality(say))  # fmt: skip
-    return write_report(subject, folder / "report.html")
+    page = write_report(subject, folder / "report.html")
+    _keep(predictor.digest, on, page, say)
+    return page
+
+
+def _keep(digest: str, on: str | None, page: Path, say: Say) -> None:
+    if not _has_registry():
+        return
+    from flows.judging import keep_report
+
+    try:
+        keep_report(digest, re.sub(r"\W+", "-", name_rows(on)), page.read_text(encoding="utf-8"))
+    except SwitchboardError as error:  # the page lies where it was written
+        say(f"the report is not kept in the registry: {error}")
+
+
+def _has_registry() -> bool:
+    uri = tracking_uri()
+    return not uri.startswith("sqlite:///") or Path(uri.removeprefix("sqlite:///")).exists()
 
 
 def _learnt_from(digest: str, say: Say) -> tuple[dict[str, int] | None, list[Point]]:
     """Return fitted rows a label and points of the learning curve, where there is a registry that knows the bundle."""
-    uri = tracking_uri()
-    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
+    if not _has_registry():
         return None, []
     from flows.judging import learnt_from  # loads MLflow, which judging alone does without
 

@@ -18,7 +18,7 @@ from evaluation.learning_curve import Point
 from evaluation.report.page import Subject, write_figures, write_report
 from flows.champion import judge_beside
 from flows.quality import Say, ledger_quality
-from flows.test_rows import TEST_SIDE, JudgedOn, current_test_rows, test_rows
+from flows.test_rows import TEST_SIDE, JudgedOn, current_test_rows, industries_of, test_rows
 from flows.training_set import TrainingSet
 from training.bundle import CARD
 from training.parts import fingerprint
@@ -94,6 +94,15 @@ def learnt_from(digest: str) -> tuple[dict[str, int] | None, list[Point]]:
     return None, []
 
 
+def keep_report(digest: str, name: str, page: str) -> bool:
+    """Keep a report's page in the run of the version with that bundle; return whether the registry knows one."""
+    registry = Registry()
+    version = next((one for one in registry.versions() if one.digest == digest), None)
+    if version is not None:
+        registry.note(version, {}, {f"reports/{name}.html": page})
+    return version is not None
+
+
 def log_assessment(
     run: Run, found: Assessment, recipe: Recipe, rows: TrainingSet, registry: Registry, say: Say
 ) -> None:
@@ -114,7 +123,7 @@ def log_assessment(
     learning = [*points_of(registry, learning_tags(recipe, rows)[_CURVE]), Point(len(rows.fit), figures["macro_f1"])]
     subject = Subject(
         found.predictor.info, found.predictor.digest, found.candidate, f"the test side of {rows.source}", found.verdict,
-        f"version {found.champion.version}" if found.champion else "",
+        f"version {found.champion.version}" if found.champion else "", industries_of(None),
         fitted=Counter(row.label for row in rows.fit), learning=learning, quality=ledger_quality(say),
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:

@@ -44,6 +44,13 @@ def test_evaluate_for_machines_is_json_and_writes_the_report(tiny_bundle: Path, 
     assert found["figures"]["accuracy"] == 1.0
     assert found["intervals"]["f1_fraud"][3] == 2
     assert found["gate"]["passed"] is False
+    assert {one["label"]: (one["called"], one["count"]) for one in found["spam_sink_by_label"]}["fraud"] == (0, 2)
+    assert (
+        found["confused_pairs"] == []
+        and found["next_steps"]
+        and found["risk_coverage"][-1] == {"coverage": 1.0, "risk": 0.0}
+    )
+    assert sum(one["count"] for one in found["slices"] if one["facet"] == "length") in (0, 16)
     assert "<!doctype html>" in (folder / "report.html").read_text(encoding="utf-8")
 
 

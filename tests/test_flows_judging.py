@@ -16,7 +16,7 @@ from data.ledger import LabelEvent, Ledger, Selection, open_ledger
 from data.messages import LabelledMessage, Message
 from data.snapshotting import make_snapshot
 from flows import evaluate, judging
-from flows.evaluate import evaluate_model
+from flows.evaluate import evaluate_model, report_on
 from flows.judging import GATE_FILE, NO_CHAMPION, assess, gate_tags, learning_tags, learnt_from
 from flows.training_set import TrainingSet, customer_training_set
 from switchboard import app
@@ -162,6 +162,13 @@ def test_a_champion_that_nobody_has_whole_is_no_pass(registry: Registry, tmp_pat
     assert "the gate says failed: champion: insufficient_evidence" in str(_call("promote", number).exception)
     judged = evaluate_model(str(bundle), _file(tmp_path), lambda line: None)
     assert judged.verdict is not None and not judged.verdict.passed and judged.champion == ""
+
+
+def test_a_report_is_kept_in_the_run_of_its_version(registry: Registry, tmp_path: Path):
+    number, rows = _register(registry, tmp_path / "one", 2.0), _file(tmp_path)
+    page = report_on(evaluate_model(number, rows, lambda line: None), rows, tmp_path / "report")
+    kept = registry.text(registry.find(number), f"reports/{Path(rows).stem}-jsonl.html")
+    assert kept == page.read_text(encoding="utf-8") and "<!doctype html>" in kept
 
 
 @pytest.mark.parametrize("bound", [20, 1000])

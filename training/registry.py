@@ -166,10 +166,11 @@ class Registry:
 
     def note(self, version: Version, tags: Mapping[str, str], texts: Mapping[str, str]) -> None:
         """Put tags on a version and texts into its run, in place of earlier ones of the same names."""
-        for name, text in texts.items():
-            self._client.log_text(version.run_id, text, name)
-        for name, value in tags.items():
-            self._client.set_model_version_tag(MODEL_NAME, version.version, name, value)
+        with self._answering():
+            for name, text in texts.items():
+                self._client.log_text(version.run_id, text, name)
+            for name, value in tags.items():
+                self._client.set_model_version_tag(MODEL_NAME, version.version, name, value)
 
     def point(self, alias: str, version: str) -> None:
         """Move an alias to a version."""
