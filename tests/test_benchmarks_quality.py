@@ -9,7 +9,7 @@ import pytest
 from benchmarks.quality import grid
 from benchmarks.quality.grid import OURS, PEERS, SIZES, Split, drawn, jobs, kept_cell, real_data, run_cell, split_rows
 from benchmarks.quality.rows import Job
-from benchmarks.quality.table import write_table
+from benchmarks.quality.table import random_accuracy, write_table
 from configs.taxonomy import load_taxonomy
 from tests.tiny_base import tiny_rows
 
@@ -62,6 +62,22 @@ def test_a_skipped_cell_says_why_and_is_tried_again(var_dir: Path, monkeypatch: 
         write_table({JOB: cell}, split, "command", tmp_path / "RESULTS.md")
     text = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
     assert text.count("## Quality") == text.count("## Serving") == 1 and "No module named 'setfit'" in text
+
+
+def test_the_rows_drawn_at_random_are_told_apart():
+    rows = [row for row in ROWS if row["label"] in LABELS][:4]
+    split = Split(ROWS, rows, frozenset(row["id"] for row in rows[:2]))
+    found = [rows[0]["label"], "wrong", "wrong", rows[3]["label"]]
+    assert random_accuracy({"found": found}, split) == 0.5
+
+
+def test_an_archive_counts_by_what_is_in_it(tmp_path: Path):
+    digests = []
+    for name, content in (("a", "one"), ("b", "one"), ("b", "two")):
+        (tmp_path / name).write_text(content, encoding="utf-8")
+        job = Job("ours_archive", "8", 1, LABELS, str(tmp_path / name))
+        digests.append(grid._digest(job, [], []))
+    assert digests[0] == digests[1] != digests[2]
 
 
 def test_a_real_cell_gives_labels_seconds_and_memory(var_dir: Path):

@@ -113,12 +113,16 @@ def learn(
     """Return a network trained by the method that suits the amount of data, taught by an archive too if given.
 
     Where a smaller network is to be distilled, the archive is kept for that: it gains there, which labels of the
-    teacher's own do not (benchmarks/RESULTS.md). Of labels so few that the teacher was learnt by contrast, the student leaves the first of the teacher's folds unseen:
-    that has each label, which a share of them held out by chance need not have.
+    teacher's own do not (benchmarks/RESULTS.md), and `say` is told so. Of labels so few that the teacher was learnt by
+    contrast, the student leaves the first of the teacher's folds unseen: that has each label, which a share of them held
+    out by chance need not have.
     """
     work.mkdir(parents=True, exist_ok=True)
     if archive is None or setup.recipe.distils:
         return replace(_learn_labelled(setup, examples, holdout, work / "student", callbacks, say), archive=archive)
+    say(
+        "an archive beside labels lost 1.5 to 1.8 points of macro-F1 when measured; it gains with layers=3 neurons=1152"
+    )
     learnt = _learn_labelled(setup, examples, holdout, work / "teacher", callbacks, say)
     every = [*examples, *as_examples(holdout)]
     taught = _taught(setup, learnt, [one.row for one in every], archive, work, say)

@@ -15,7 +15,7 @@ from benchmarks.quality.rows import Job
 from configs.paths import PROJECT, var_dir
 from configs.taxonomy import NONE, load_taxonomy
 from data.clean import clean
-from data.parsing import read_labelled
+from data.parsing import read_labelled, to_message
 from data.readers import read_rows
 
 SIZES = ("0", "8", "16", "32", "64", "all")
@@ -30,10 +30,11 @@ _OWN_CODE = ("configs", "data", "training", "flows/seed_bundle.py", "flows/train
 
 @dataclass(frozen=True)
 class Split:
-    """The rows that may be learnt from and those that are scored."""
+    """The rows that may be learnt from and those that are scored; `random` are ids of those drawn at random."""
 
     train: list[dict]
     test: list[dict]
+    random: frozenset[str] = frozenset()
 
 
 def real_data() -> Path:
@@ -43,11 +44,17 @@ def real_data() -> Path:
 
 def split_rows(on: str) -> Split:
     """Return real_train against `dev`, or four fifths of real_train against the fifth that a seedless draw leaves."""
-    train = _read(real_data() / "real_train.jsonl")
+    path = real_data() / "real_train.jsonl"
+    train = _read(path)
     if on == "dev":
-        return Split(train, _read(real_data() / "real_dev.jsonl"))
+        path = real_data() / "real_dev.jsonl"
+        return Split(train, _read(path), _drawn_at_random(path))
     held = {row["id"] for row in train if int(hashlib.sha256(row["id"].encode()).hexdigest(), 16) % 5 == 0}
-    return Split([row for row in train if row["id"] not in held], [row for row in train if row["id"] in held])
+    return Split(
+        [row for row in train if row["id"] not in held],
+        [row for row in train if row["id"] in held],
+        _drawn_at_random(path),
+    )
 
 
 def jobs(systems: tuple[str, ...], sizes: tuple[str, ...], seeds: int) -> Iterator[Job]:
@@ -121,12 +128,15 @@ def _module(job: Job) -> str:
 
 
 def _digest(job: Job, train: list[dict], test: list[dict]) -> str:
-    whole = hashlib.sha256(json.dumps([asdict(job), train, test], sort_keys=True).encode())
+    of_job = {
+        name: value for name, value in asdict(job).items() if name != "archive"
+    }  # its content counts, not its place
+    whole = hashlib.sha256(json.dumps([of_job, train, test], sort_keys=True).encode())
     here = Path(__file__).parent
     files = [here / f"{name}.py" for name in (_module(job), "base", "cell", "linear", "rows")]
-    files += [here.parent / "requirements.txt"]
+    files += [here.parent / "requirements.txt" if job.system in APART else PROJECT / "requirements.lock"]
+    files += [Path(job.archive)] if job.system == "ours_archive" else []
     if job.system in OURS:
-        files += [PROJECT / "requirements.lock"]
         for name in _OWN_CODE:
             path = PROJECT / name
             inside = (one for one in path.rglob("*") if one.suffix in {".py", ".yaml", ".jsonl", ".parquet"})
@@ -134,6 +144,11 @@ def _digest(job: Job, train: list[dict], test: list[dict]) -> str:
     for path in files:
         whole.update(path.read_bytes())
     return whole.hexdigest()[:24]
+
+
+def _drawn_at_random(path: Path) -> frozenset[str]:
+    fields = [row.fields for row in read_rows(path)]
+    return frozenset(to_message(one).id for one in fields if one.get("stratum") == "random")
 
 
 def _read(path: Path) -> list[dict]:

@@ -29,11 +29,19 @@ _WHAT = {
 
 def macro_f1(cell: dict, split: Split, labels: tuple[str, ...]) -> float:
     """Return macro-F1 over the labels, rows of `none` left out."""
-    pairs = [
-        (row["label"], found) for row, found in zip(split.test, cell["found"], strict=True) if row["label"] != NONE
-    ]
-    true, found = zip(*pairs, strict=True)
+    true, found = zip(*_pairs(cell, split), strict=True)
     return float(f1_score(true, found, labels=labels, average="macro", zero_division=0))
+
+
+def random_accuracy(cell: dict, split: Split) -> float:
+    """Return the share right of the rows that were drawn at random, those of `none` left out."""
+    pairs = _pairs(cell, split, only=split.random)
+    return float(np.mean([true == found for true, found in pairs])) if pairs else float("nan")
+
+
+def _pairs(cell: dict, split: Split, only: frozenset[str] | None = None) -> list[tuple[str, str]]:
+    return [(row["label"], found) for row, found in zip(split.test, cell["found"], strict=True)
+            if row["label"] != NONE and (only is None or row["id"] in only)]  # fmt: skip
 
 
 def write_table(done: Done, split: Split, command: str, path: Path) -> None:
@@ -48,11 +56,12 @@ def write_table(done: Done, split: Split, command: str, path: Path) -> None:
 
 def _section(done: Done, split: Split, command: str) -> str:
     sizes = [size for size in SIZES if any(job.size == size for job in done)]
-    head = f"| labels a class | {' | '.join(sizes)} | fit, seconds | peak, MB | messages/s |"
-    scored = sum(row["label"] != NONE for row in split.test)
+    head = f"| labels a class | {' | '.join(sizes)} | drawn at random | fit, seconds | peak, MB | messages/s |"
+    scored = [row["id"] for row in split.test if row["label"] != NONE]
     lines = ["## Quality", "", f"    {command}", "",
-             f"Macro-F1 over the eight labels on {scored} rows, mean (and range) over seeds; seconds, memory and "
-             "rate at the largest size.", "", head, "|" + "---|" * (len(sizes) + 4)]  # fmt: skip
+             f"Macro-F1 over the eight labels on {len(scored)} rows, mean (and range) over seeds. At the largest size: the "
+             f"accuracy on those {sum(key in split.random for key in scored)} of them that were drawn at random, seconds, "
+             "memory and rate.", "", head, "|" + "---|" * (len(sizes) + 5)]  # fmt: skip
     for system in dict.fromkeys(job.system for job in done):
         lines.append(f"| {_WHAT.get(system, system)} | {_row(done, split, system, sizes)} |")
     return "\n".join(lines)
@@ -70,7 +79,8 @@ def _row(done: Done, split: Split, system: str, sizes: list[str]) -> str:
         f"{np.mean([cell[name] for cell in last]):.0f}" if last else "-"
         for name in ("fit_seconds", "peak_mb", "per_second")
     ]
-    return " | ".join([*cells, *costs])
+    at_random = f"{np.mean([random_accuracy(cell, split) for cell in last]):.3f}" if last else "-"
+    return " | ".join([*cells, at_random, *costs])
 
 
 def _mean_and_range(values: list[float]) -> str:
