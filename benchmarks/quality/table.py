@@ -113,5 +113,5 @@ def draw_plot(done: Done, split: Split, path: Path) -> None:
     axes.set_xticks(range(len(SIZES)), SIZES)
     axes.set(xlabel="real labels a class", ylabel="macro-F1")
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5), frameon=False)
     figure.savefig(path, dpi=120, bbox_inches="tight")
