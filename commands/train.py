@@ -17,8 +17,10 @@ app = typer.Typer()
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 _SETTINGS = (
     "A recipe's name or path, then key=value: any key of the recipe; data=FILE|SNAPSHOT (your own labels), seed=false "
-    "(without the shipped corpus), adapt=FILE (unlabelled messages to learn from too), experiment=WHY (not to be promoted)."
+    "(without the shipped corpus), own_rows=N (only so many of them), adapt=FILE (unlabelled messages to learn from too), experiment=WHY (not to be promoted)."
 )
+
+_WANTED = {"experiment": "why", "own_rows": "how many"}
 
 
 @app.command()
@@ -39,7 +41,8 @@ def train(
     if not data and not with_seed:
         raise SwitchboardError("seed=false leaves nothing to learn from; name your labels with data=FILE")
     archive = _archive(own.get("adapt", ""))
-    rows = customer_training_set(recipe, data, with_seed) if data else seed_training_set(recipe)
+    most = _own_rows(own.get("own_rows", ""), data)
+    rows = customer_training_set(recipe, data, with_seed, own_rows=most) if data else seed_training_set(recipe)
     if not is_first():
         follow_training(recipe, rows, archive)
         return
@@ -77,16 +80,22 @@ def _split(settings: list[str]) -> tuple[dict[str, str], list[str]]:
     own, rest = {}, []
     for setting in settings:
         key, _, value = setting.partition("=")
-        ours = key in {"data", "adapt", "experiment"} or (key == "seed" and value in {"true", "false"})
+        ours = key in {"data", "adapt", "experiment", "own_rows"} or (key == "seed" and value in {"true", "false"})
         if ours and not value:
-            raise SwitchboardError(
-                f"{setting!r}: say {'why' if key == 'experiment' else 'which file'} after the equals sign"
-            )
+            raise SwitchboardError(f"{setting!r}: say {_WANTED.get(key, 'which file')} after the equals sign")
         if ours:
             own[key] = value
         else:
             rest.append(setting)
     return own, rest
+
+
+def _own_rows(value: str, data: str) -> int | None:
+    if not value:
+        return None
+    if not data or not value.isdecimal() or int(value) < 1:
+        raise SwitchboardError(f"own_rows={value}: give a number of at least 1, beside data=FILE")
+    return int(value)
 
 
 def _archive(name: str) -> Path | None:

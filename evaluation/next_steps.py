@@ -55,7 +55,7 @@ def advise(
     if found:
         lines.append(f"Look again at {len(found)} test rows that seem mislabelled; mending them moves every figure.")
     if curve:
-        lines.append(_say_curve(curve, rows))
+        lines.append(_say_curve(curve, rows, [one.label for one in lacks[:3]]))
     return NextSteps(tuple(lines) or ("No label lacks data and no row looks mislabelled.",), tuple(lacks), tuple(found))
 
 
@@ -102,11 +102,12 @@ def _learnable(inside: Answers, classes: int) -> bool:
     return len(inside) > 0 and bool((np.bincount(inside.true, minlength=classes) > 0).all())
 
 
-def _say_curve(curve: Curve, rows: int) -> str:
+def _say_curve(curve: Curve, rows: int, lacking: Sequence[str]) -> str:
     more = curve.worth_asking(rows)
     if not more:
         return f"More labels of the same kind bring little: the learning curve flattens at {curve.ceiling:.2f}."
-    return (f"About {more:,} more labels are worth asking for: macro-F1 is expected to rise from {curve.at(rows):.2f} "
+    kind = f", {_join(lacking)} first" if lacking else ""
+    return (f"About {more:,} more labels are worth asking for{kind}: macro-F1 is expected to rise from {curve.at(rows):.2f} "
             f"to {curve.at(rows + more):.2f}.")  # fmt: skip
 
 

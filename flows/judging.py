@@ -69,17 +69,25 @@ def gate_tags(found: Assessment) -> dict[str, str]:
 
 
 def learning_tags(recipe: Recipe, rows: TrainingSet) -> dict[str, str]:
-    """Return what a version's tags say of its place on a learning curve: which curve, and how many rows were fitted."""
+    """Return what a version's tags say of its place on a learning curve: which curve, and how many rows were fitted.
+
+    Of a company's own rows where there are any, for those are what it can have more of; the seed beside them is the same.
+    """
     of_size = recipe.model_dump_json(exclude={"name", "max_rows"})
-    curve = hashlib.sha256(f"{of_size}{fingerprint(rows.test)}".encode()).hexdigest()[:16]
+    beside = f"beside {len(rows.fit) - rows.own}" if rows.own else ""
+    curve = hashlib.sha256(f"{of_size}{beside}{fingerprint(rows.test)}".encode()).hexdigest()[:16]
     by_label = Counter(row.label for row in rows.fit)
-    return {_CURVE: curve, _FITTED: str(len(rows.fit)), _BY_LABEL: json.dumps(by_label)}
+    return {_CURVE: curve, _FITTED: str(_size(rows)), _BY_LABEL: json.dumps(by_label)}
+
+
+def _size(rows: TrainingSet) -> int:
+    return rows.own or len(rows.fit)
 
 
 def points_of(registry: Registry, curve: str) -> list[Point]:
     """Return rows against macro-F1 of the versions that the same recipe made and the same test rows judged.
 
-    Nothing is trained for them: `switchboard train RECIPE max_rows=N` adds a point.
+    Nothing is trained for them: `switchboard train RECIPE max_rows=N`, or `data=FILE own_rows=N`, adds a point.
     """
     return [Point(int(one.tags[_FITTED]), one.metrics["macro_f1"]) for one in registry.versions()
             if one.tags.get(_CURVE) == curve and "adapted" not in one.tags and "macro_f1" in one.metrics]  # fmt: skip
@@ -120,7 +128,7 @@ def log_assessment(
         f"| {name} | {one.value:.3f} | {one.low:.3f} to {one.high:.3f} | {one.support} |" for name, one in named.items()
     )
     run.log_text(f"{card}\n| figure | value | 95% | rows |\n| --- | --- | --- | --- |\n{table}\n", "model_card.md")
-    learning = [*points_of(registry, learning_tags(recipe, rows)[_CURVE]), Point(len(rows.fit), figures["macro_f1"])]
+    learning = [*points_of(registry, learning_tags(recipe, rows)[_CURVE]), Point(_size(rows), figures["macro_f1"])]
     subject = Subject(
         found.predictor.info, found.predictor.digest, found.candidate, f"the test side of {rows.source}", found.verdict,
         f"version {found.champion.version}" if found.champion else "", industries_of(None),

@@ -30,6 +30,7 @@ class TrainingSet:
     weights: tuple[float, ...] = ()
     source: str = "the seed corpus"
     drawn: frozenset[str] = frozenset()  # ids of the test rows that were drawn at random from the stream
+    own: int = 0  # of the rows to fit, how many are a company's
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -42,20 +43,23 @@ def seed_training_set(recipe: Recipe, corpus: Path | None = None) -> TrainingSet
 
     It is judged on a company's own test rows too, where there is a snapshot: what they refused is not let in without them.
     """
-    fit, holdout, test = _bounded(_seed(corpus), recipe)
+    fit, holdout, test = _bounded(_seed(corpus), recipe.max_rows)
     test, drawn = _with_current(test, frozenset())
     return TrainingSet(fit, holdout, test, fingerprint([*fit, *holdout, *test]), drawn=drawn)
 
 
-def customer_training_set(recipe: Recipe, data: str, with_seed: bool = True, corpus: Path | None = None) -> TrainingSet:
+def customer_training_set(
+    recipe: Recipe, data: str, with_seed: bool = True, corpus: Path | None = None, own_rows: int | None = None
+) -> TrainingSet:
     """Return a company's own labels, beside the seed corpus or alone; `data` is a labelled file or a snapshot.
 
     Customer rows count up to `customer_weight` times as much as seed rows, so that together they weigh as much as
-    the seed does. Where they are enough, they alone stop and calibrate. The seed's test side and that of the latest
+    the seed does. Where they are enough, they alone stop and calibrate. `own_rows` fits that many of them, the same ones
+    each time and each number's among the next's: a point of their learning curve. The seed's test side and that of the latest
     snapshot are always scored.
     """
     seed, own, drawn = _read(data, corpus)
-    seed = _bounded(seed, recipe)
+    seed, own = _bounded(seed, recipe.max_rows), _bounded(own, own_rows)
     seed_fit, seed_holdout = (seed[0], seed[1]) if with_seed else ([], [])
     fit, (test, drawn) = [*seed_fit, *own[0]], _with_current([*seed[2], *own[2]], drawn)
     weight = _customer_weight(len(seed_fit), len(own[0]), recipe.customer_weight)
@@ -64,7 +68,7 @@ def customer_training_set(recipe: Recipe, data: str, with_seed: bool = True, cor
     source = f"{len(own[0])} of {data} counting {weight:.1f} times" + (
         f" with {len(seed_fit)} of the seed" if with_seed else ""
     )
-    return TrainingSet(fit, holdout, test, fingerprint([*fit, *holdout, *test]), weights, source, drawn)
+    return TrainingSet(fit, holdout, test, fingerprint([*fit, *holdout, *test]), weights, source, drawn, len(own[0]))
 
 
 def _with_current(
@@ -98,10 +102,10 @@ def _stored_seed(rows: Sequence[SnapshotRow]) -> Parts:
     return fit, holdout, test
 
 
-def _bounded(parts: Parts, recipe: Recipe) -> Parts:
+def _bounded(parts: Parts, most: int | None) -> Parts:
     fit, holdout, test = parts
-    if recipe.max_rows is not None and len(fit) > recipe.max_rows:
-        fit = sorted(fit, key=lambda row: (bucket("quick" + row.message.id), row.message.id))[: recipe.max_rows]
+    if most is not None and len(fit) > most:
+        fit = sorted(fit, key=lambda row: (bucket("quick" + row.message.id), row.message.id))[:most]
     return fit, holdout, test
 
 

@@ -46,6 +46,8 @@ def test_help_names_the_commands_of_the_architecture(tmp_path):
         (("train", "fulll"), "did you mean 'full'"),
         (("model", "larg"), "did you mean 'large'"),
         (("train", "epochs=zero"), "epochs"),
+        (("train", "own_rows=5"), "beside data=FILE"),
+        (("train", "experiment="), "say why after the equals sign"),
         (("evaluate",), "no champion yet"),
         (("evaluate", "9"), "no model version or alias '9'"),
         (("promote", "7"), "no model version or alias '7'"),

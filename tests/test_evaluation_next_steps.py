@@ -72,4 +72,4 @@ def test_advice_is_one_line_each_and_never_empty():
     assert advise(good, named(good)).lines == ("No label lacks data and no row looks mislabelled.",)
     few = make_scored(list(LABELS) * 5, list(LABELS) * 5)
     lines = advise(few, named(few), curve=Curve(0.9, 3.0, 0.4), rows=200).lines
-    assert lines[0].startswith("Label more") and "worth asking for" in lines[-1]
+    assert lines[0].startswith("Label more") and "worth asking for, spam, request and question first" in lines[-1]

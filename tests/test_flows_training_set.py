@@ -12,6 +12,7 @@ from data.ledger import LabelEvent, Ledger, open_ledger
 from data.messages import LabelledMessage, Message
 from data.snapshot import Snapshot
 from data.snapshotting import make_snapshot
+from flows.judging import learning_tags
 from flows.test_rows import JudgedOn, current_test_rows
 from flows.test_rows import test_rows as judged_on
 from flows.training_set import customer_training_set, seed_training_set
@@ -66,6 +67,23 @@ def test_few_customer_rows_count_more_up_to_the_bound(tmp_path: Path, corpus: Pa
     assert weight == {"t": 1.0, "own": 3.0} and "counting 3.0 times" in bounded.source
     many = customer_training_set(_recipe(customer_weight=3), _file(tmp_path, tiny_rows(300, 3, "own")), corpus=corpus)
     assert set(many.weights) == {1.0}
+
+
+def test_so_many_of_a_companys_rows_are_a_point_of_their_own_curve(tmp_path: Path, corpus: Path):
+    data, points = _file(tmp_path, tiny_rows(40, 3, "own")), []
+    for most in (50, 100, None):
+        points.append(customer_training_set(_recipe(), data, corpus=corpus, own_rows=most))
+    few, more, every = ({key for key in _ids(one.fit) if key.startswith("own")} for one in points)
+    assert len(few) == 50 and len(more) == 100 and few < more < every
+    assert {len(one.fit) - one.own for one in points} == {len(points[0].fit) - 50}, "the seed beside them is the same"
+    tags = [learning_tags(_recipe(), one) for one in points]
+    assert len({one["curve"] for one in tags}) == 1 and [one["fitted"] for one in tags] == [
+        "50",
+        "100",
+        str(len(every)),
+    ]
+    alone = customer_training_set(_recipe(), data, False, corpus, own_rows=50)
+    assert learning_tags(_recipe(), alone)["curve"] not in {one["curve"] for one in tags}
 
 
 def test_without_the_seed_only_customer_rows_are_learnt(tmp_path: Path, corpus: Path):
