@@ -12,15 +12,16 @@ from configs.errors import SwitchboardError
 
 if TYPE_CHECKING:
     from flows.model import NewVersion
+    from training.archive import Archive
 
 app = typer.Typer()
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 _SETTINGS = (
     "A recipe's name or path, then key=value: any key of the recipe; data=FILE|SNAPSHOT (your own labels), seed=false "
-    "(without the shipped corpus), own_rows=N (only so many of them), adapt=FILE (unlabelled messages to learn from too), experiment=WHY (not to be promoted)."
+    "(without the shipped corpus), own_rows=N (only so many of them), adapt=FILE (unlabelled messages to learn from too), teacher=VERSION (a stronger model, whose answers on these are learnt), experiment=WHY (not to be promoted)."
 )
 
-_WANTED = {"experiment": "why", "own_rows": "how many"}
+_WANTED = {"experiment": "why", "own_rows": "how many", "teacher": "which version"}
 
 
 @app.command()
@@ -40,7 +41,7 @@ def train(
     data, with_seed = own.get("data", ""), own.get("seed", "true") == "true"
     if not data and not with_seed:
         raise SwitchboardError("seed=false leaves nothing to learn from; name your labels with data=FILE")
-    archive = _archive(own.get("adapt", ""))
+    archive = _archive(own.get("adapt", ""), own.get("teacher", ""))
     most = _own_rows(own.get("own_rows", ""), data)
     rows = customer_training_set(recipe, data, with_seed, own_rows=most) if data else seed_training_set(recipe)
     if not is_first():
@@ -80,7 +81,9 @@ def _split(settings: list[str]) -> tuple[dict[str, str], list[str]]:
     own, rest = {}, []
     for setting in settings:
         key, _, value = setting.partition("=")
-        ours = key in {"data", "adapt", "experiment", "own_rows"} or (key == "seed" and value in {"true", "false"})
+        ours = key in {"data", "adapt", "teacher", "experiment", "own_rows"} or (
+            key == "seed" and value in {"true", "false"}
+        )
         if ours and not value:
             raise SwitchboardError(f"{setting!r}: say {_WANTED.get(key, 'which file')} after the equals sign")
         if ours:
@@ -98,13 +101,17 @@ def _own_rows(value: str, data: str) -> int | None:
     return int(value)
 
 
-def _archive(name: str) -> Path | None:
+def _archive(name: str, teacher: str) -> "Archive | None":
     from data.readers import check_readable
+    from flows.locate import locate_bundle
+    from training.archive import Archive
 
+    if teacher and not name:
+        raise SwitchboardError(f"teacher={teacher}: say with adapt=FILE which unlabelled messages it is to answer")
     if not name:
         return None
     check_readable(Path(name))
-    return Path(name)
+    return Archive(Path(name), teacher=locate_bundle(teacher) if teacher else None)
 
 
 def _print(new: "NewVersion", as_json: bool) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from configs.paths import published_dir, var_dir
@@ -17,6 +17,7 @@ from flows.seen import keep_seen
 from flows.training_set import TrainingSet
 from flows.work import Work, work_folder, work_key, work_path
 from training.archive import Archive
+from training.bundle import read_info, verify
 from training.encoder import base_model_digest, file_digest, locate_base_model
 from training.processes import part_company
 from training.publish import Champion, pointer_damage, publish
@@ -37,13 +38,13 @@ class NewVersion:
 
 
 def train_version(
-    recipe: Recipe, rows: TrainingSet, say: Say, registry: Registry | None = None, archive: Path | None = None,
+    recipe: Recipe, rows: TrainingSet, say: Say, registry: Registry | None = None, archive: Archive | None = None,
     experiment: str = "",
 ) -> NewVersion:  # fmt: skip
     """Train on `rows`, evaluate on their test side, and register the bundle as challenger with the gate's verdict.
 
-    A run that was killed goes on where it was, in the same MLflow run, when it is asked for again. `archive` is a file
-    of unlabelled messages to learn from too; `experiment` says why this version may be promoted by force only.
+    A run that was killed goes on where it was, in the same MLflow run, when it is asked for again. `archive` is of
+    unlabelled messages to learn from too; `experiment` says why this version may be promoted by force only.
     """
     registry = registry or Registry()
     with work_folder(training_key(recipe, rows, archive)) as work:
@@ -56,18 +57,19 @@ def train_version(
     return NewVersion(registry.find(version), _bundle_folder(run), found, verdict)
 
 
-def follow_training(recipe: Recipe, rows: TrainingSet, archive: Path | None = None) -> None:
+def follow_training(recipe: Recipe, rows: TrainingSet, archive: Archive | None = None) -> None:
     """Do another process' share of a training that the first process logs, evaluates and registers."""
     work = work_path(training_key(recipe, rows, archive))
-    follow(rows.fit, rows.holdout, recipe, work, rows.weights, _archive(archive, rows))
+    follow(rows.fit, rows.holdout, recipe, work, rows.weights, _without_test(archive, rows))
     part_company()
 
 
-def training_key(recipe: Recipe, rows: TrainingSet, archive: Path | None = None) -> str:
-    """Return what is the same for the same training: recipe, data, archive, base model and code."""
+def training_key(recipe: Recipe, rows: TrainingSet, archive: Archive | None = None) -> str:
+    """Return what is the same for the same training: recipe, data, archive, its teacher, base model and code."""
     weights = hashlib.sha256(repr(rows.weights).encode()).hexdigest()
     others = [
-        file_digest(archive) if archive else "",
+        file_digest(archive.path) if archive else "",
+        *([verify(archive.teacher)] if archive and archive.teacher else []),
         base_model_digest(locate_base_model(recipe.base_model)),
         commit(),
     ]
@@ -75,13 +77,13 @@ def training_key(recipe: Recipe, rows: TrainingSet, archive: Path | None = None)
 
 
 def _in_run(
-    run: Run, recipe: Recipe, rows: TrainingSet, archive: Path | None, tags: dict[str, str], work: Work, say: Say,
+    run: Run, recipe: Recipe, rows: TrainingSet, archive: Archive | None, tags: dict[str, str], work: Work, say: Say,
     registry: Registry,
 ) -> tuple[str, dict[str, float], Verdict]:  # fmt: skip
     _log_inputs(run, recipe, rows)
     trained = train_bundle(
         rows.fit, rows.holdout, recipe, _bundle_folder(run), commit(), (ProgressPrinter(say),), weights=rows.weights,
-        archive=_archive(archive, rows), work=work.folder, say=say,
+        archive=_without_test(archive, rows), work=work.folder, say=say,
     )  # fmt: skip
     part_company()
     keep_seen(trained.bundle, [*rows.fit, *rows.holdout])
@@ -93,18 +95,19 @@ def _in_run(
     return registry.register(run, trained.bundle, tags), found.candidate.figures(), found.verdict
 
 
-def _archive(path: Path | None, rows: TrainingSet) -> Archive | None:
-    return Archive(path, rows.test) if path else None
+def _without_test(archive: Archive | None, rows: TrainingSet) -> Archive | None:
+    return replace(archive, kept_out=rows.test) if archive else None
 
 
 def _bundle_folder(run: Run) -> Path:
     return var_dir() / "bundles" / f"run-{run.id}"
 
 
-def _tags(rows: TrainingSet, archive: Path | None, experiment: str) -> dict[str, str]:
+def _tags(rows: TrainingSet, archive: Archive | None, experiment: str) -> dict[str, str]:
     tags = {"taxonomy": load_taxonomy().version, "data": rows.source}
     if archive:
-        tags["adapted"] = file_digest(archive)
+        tags["adapted"] = file_digest(archive.path)
+        tags |= {"teacher": read_info(archive.teacher).name} if archive.teacher else {}
     if experiment:
         tags[EXPERIMENT_TAG] = experiment
     return tags

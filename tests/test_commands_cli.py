@@ -47,6 +47,8 @@ def test_help_names_the_commands_of_the_architecture(tmp_path):
         (("model", "larg"), "did you mean 'large'"),
         (("train", "epochs=zero"), "epochs"),
         (("train", "own_rows=5"), "beside data=FILE"),
+        (("train", "teacher=large"), "say with adapt=FILE which unlabelled messages"),
+        (("train", "teacher="), "say which version after the equals sign"),
         (("train", "experiment="), "say why after the equals sign"),
         (("evaluate",), "no champion yet"),
         (("evaluate", "9"), "no model version or alias '9'"),

@@ -12,12 +12,14 @@ from typer.testing import CliRunner
 
 from configs.errors import SwitchboardError
 from data.messages import LabelledMessage
-from flows.model import train_version
+from flows.model import train_version, training_key
 from flows.training_set import TrainingSet
 from flows.work import work_folder
 from switchboard import app
 from tests.tiny_base import tiny_recipe, tiny_rows
 from training import run as training_run
+from training.archive import Archive
+from training.bundle import read_info
 from training.parts import fingerprint
 from training.registry import Registry
 
@@ -99,7 +101,7 @@ def test_what_learnt_from_an_archive_is_a_version_like_any_other_and_an_experime
     archive.write_text("".join(json.dumps({"text": row.message.text}) + "\n" for row in rows), encoding="utf-8")
     said: list[str] = []
     new = train_version(
-        tiny_recipe(tiny_base), _set(), said.append, registry, archive, experiment="not ours to learn from"
+        tiny_recipe(tiny_base), _set(), said.append, registry, Archive(archive), experiment="not ours to learn from"
     )
     counts = next(line.split() for line in said if "archive messages are agreed on" in line)
     kept, drawn = int(counts[0]), int(counts[2])
@@ -110,3 +112,18 @@ def test_what_learnt_from_an_archive_is_a_version_like_any_other_and_an_experime
     assert isinstance(refused.exception, SwitchboardError) and "is an experiment" in str(refused.exception)
     forced = CliRunner().invoke(app, ["promote", new.version.version, "--force", "--reason", "trying it"])
     assert forced.exit_code == 0 and "champion" in registry.find(new.version.version).aliases
+
+
+def test_a_stronger_version_teaches_a_company_archive_and_the_version_says_which(
+    tiny_base: Path, registry: Registry, tmp_path: Path
+):
+    archive, said = tmp_path / "archive.jsonl", []
+    archive.write_text("".join(json.dumps({"text": row.message.text}) + "\n" for row in TEST + tiny_rows(2, 9, "a")))
+    teacher = train_version(tiny_recipe(tiny_base), _set(), _silent, registry).bundle
+    given = Archive(archive, teacher=teacher)
+    new = train_version(tiny_recipe(tiny_base, epochs=1), _set(), said.append, registry, given)
+    name = read_info(teacher).name
+    assert new.version.tags["teacher"] == name and len(new.version.tags["adapted"]) == 64
+    assert f"{name} answers 18 archive messages, which are learnt from its answers" in said
+    alone = training_key(tiny_recipe(tiny_base), _set(), Archive(archive))
+    assert alone != training_key(tiny_recipe(tiny_base), _set(), given), "with another teacher it is another training"

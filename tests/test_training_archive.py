@@ -1,15 +1,19 @@
 """Learning from an archive: read once in bounded memory, filtered, and kept only where two judges agree."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from configs.errors import SwitchboardError
+from configs.taxonomy import NONE, load_taxonomy
 from tests.tiny_base import tiny_recipe, tiny_rows
-from training.archive import choose, draw_texts, load_examples, save_examples
+from training.archive import Archive, choose, draw_texts, load_examples, save_examples, taught_by_bundle
 from training.examples import Example
+from training.predictor import Predictor
+from training.run import train_bundle
 from training.setup import make_ready
 
 
@@ -61,3 +65,49 @@ def test_what_was_taught_is_read_back_by_a_resumed_run(tmp_path: Path):
     assert [(one.row.message.text, one.row.label, one.scores, one.doubt) for one in found] == [
         (one.row.message.text, one.row.label, one.scores, one.doubt) for one in kept
     ]
+
+
+def test_a_teachers_answers_are_learnt_less_where_it_doubts(tiny_base: Path, tmp_path: Path):
+    recipe, said = tiny_recipe(tiny_base), []
+    teacher = train_bundle(tiny_rows(24), tiny_rows(6, 1, "h"), recipe, tmp_path / "teacher", "c").bundle
+    rows = tiny_rows(3, 9, "a")
+    path = _archive(tmp_path, *(row.message.text for row in rows), "my router is dead")
+    taught = taught_by_bundle(teacher, tiny_rows(24), Archive(path, rows[:1], teacher), make_ready(recipe), said.append)
+    assert [one.row.message.text for one in taught] == [*(row.message.text for row in rows[1:]), "my router is dead"]
+    found = Predictor(teacher, threads=1).predict([one.row.message.text for one in taught])
+    assert np.allclose([one.scores for one in taught], found.scores * (1 - found.doubt[:, None]), atol=1e-6)
+    assert np.allclose([one.doubt for one in taught], found.doubt, atol=1e-6)
+    nowhere = [one for one, row in zip(taught, rows[1:], strict=False) if row.label == NONE]
+    assert len(nowhere) == 3 and all(sum(one.scores or ()) < 0.5 for one in nowhere)
+
+
+def test_few_labels_and_a_teachers_archive_are_fine_tuned_on_together(tiny_base: Path, tmp_path: Path):
+    rows = tiny_rows(24)
+    teacher = train_bundle(rows, tiny_rows(6, 1, "h"), tiny_recipe(tiny_base), tmp_path / "teacher", "c").bundle
+    path = _archive(tmp_path, *(row.message.text for row in tiny_rows(20, 9, "a")))
+    few = tiny_recipe(tiny_base, few_labels=32)
+    made = train_bundle(tiny_rows(4), [], few, tmp_path / "b", "c", archive=Archive(path, teacher=teacher))
+    assert made.method == "fine_tune"
+    asked = [row for row in tiny_rows(10, 5) if row.label != NONE]
+    found = Predictor(made.bundle, threads=1).predict([row.message.text for row in asked]).scores.argmax(axis=1)
+    labels = load_taxonomy().labels
+    assert np.mean([labels[at] == row.label for at, row in zip(found, asked, strict=True)]) > 0.8
+
+
+def test_a_network_made_smaller_learns_from_the_teacher_and_is_shown_the_archive(tiny_base: Path, tmp_path: Path):
+    said: list[str] = []
+    fit, held = tiny_rows(24), tiny_rows(6, 1, "h")
+    teacher = train_bundle(fit, held, tiny_recipe(tiny_base), tmp_path / "teacher", "c").bundle
+    archive = Archive(_archive(tmp_path, *(row.message.text for row in tiny_rows(5, 9, "a"))), teacher=teacher)
+    smaller = tiny_recipe(tiny_base, layers=1, distil_epochs=1)
+    made = train_bundle(fit, held, smaller, tmp_path / "b", "c", archive=archive, say=said.append)
+    assert made.info.recipe["layers"] == 1
+    assert any("answers 45 archive messages" in line for line in said)
+
+
+def test_a_teacher_of_another_taxonomy_is_refused(tiny_base: Path, tmp_path: Path):
+    teacher = train_bundle(tiny_rows(8), tiny_rows(2, 1), tiny_recipe(tiny_base), tmp_path / "teacher", "c").bundle
+    setup = make_ready(tiny_recipe(tiny_base))
+    other = replace(setup, taxonomy=setup.taxonomy.model_copy(update={"segments": setup.taxonomy.segments[1:]}))
+    with pytest.raises(SwitchboardError, match="it knows the labels spam, request"):
+        taught_by_bundle(teacher, [], Archive(_archive(tmp_path, "hello there"), (), teacher), other, print)

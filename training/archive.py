@@ -1,7 +1,9 @@
-"""Learning from an unlabelled archive: a teacher labels it, and what two unlike judges agree on teaches the student.
+"""Learning from an unlabelled archive: a teacher answers it, and its answers teach the student.
 
-Self-training with an agreement filter: the fine-tuned teacher must be sure, and a linear model on word pieces, which
-fails in other ways, must say the same; no label may take more than its share of what is kept.
+With a stronger model as the teacher that is distillation (Hinton, Vinyals, Dean 2015, arXiv:1503.02531): all its answers
+are learnt, as unsure as they are. Without one it is self-training with an agreement filter: the network learnt from the
+labels must be sure, and a linear model on word pieces, which fails in other ways, must say the same; no label may take
+more than its share of what is kept.
 """
 
 import json
@@ -26,6 +28,7 @@ from training.bundle import Calibration
 from training.examples import Example
 from training.inference import network_logits
 from training.model import MessageClassifier
+from training.predictor import Predictor
 from training.scores import doubt_of, scores_of
 from training.setup import Setup
 
@@ -34,10 +37,14 @@ _MOST_OF_ONE_LABEL = 3.0  # times an even share
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A file of unlabelled messages; what stands in `kept_out`, the test rows, is not learnt from it."""
+    """A file of unlabelled messages; what stands in `kept_out`, the test rows, is not learnt from it.
+
+    `teacher` is the bundle of a stronger model whose answers on them are learnt.
+    """
 
     path: Path
     kept_out: Sequence[LabelledMessage] = ()
+    teacher: Path | None = None
 
 
 def taught_by(
@@ -57,6 +64,26 @@ def taught_by(
         Example(LabelledMessage(unlabelled[at].row.message, labels[scores[at].argmax()]), setup.recipe.archive_weight,
                 tuple(scores[at].tolist()), float(doubt[at]))
         for at in kept
+    ]  # fmt: skip
+
+
+def taught_by_bundle(
+    teacher: Path, known: Sequence[LabelledMessage], archive: Archive, setup: Setup, say: Callable[[str], None]
+) -> list[Example]:
+    """Return the archive's messages with a bundle's calibrated scores as targets, the less the more it doubts them."""
+    predictor = Predictor(teacher, company=setup.company)
+    if predictor.info.labels != setup.taxonomy.labels:
+        raise SwitchboardError(
+            f"teacher={teacher}: it knows the labels {', '.join(predictor.info.labels)}; name one of this taxonomy"
+        )
+    unlabelled = unlabelled_examples(archive, known, setup)
+    say(f"{predictor.info.name} answers {len(unlabelled)} archive messages, which are learnt from its answers")
+    found = predictor.predict_cleaned([one.row.message.text for one in unlabelled])
+    inside = found.scores * (1 - found.doubt[:, None])
+    return [
+        Example(LabelledMessage(one.row.message, setup.taxonomy.labels[row.argmax()]), setup.recipe.archive_weight,
+                tuple(row.tolist()), float(doubt))
+        for one, row, doubt in zip(unlabelled, inside, found.doubt, strict=True)
     ]  # fmt: skip
 
 

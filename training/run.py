@@ -15,7 +15,14 @@ from configs.taxonomy import Taxonomy, load_taxonomy
 from data.clean import clean
 from data.messages import LabelledMessage
 from training.answers import Answers, calibrate_on
-from training.archive import Archive, load_examples, save_examples, taught_by, unlabelled_examples
+from training.archive import (
+    Archive,
+    load_examples,
+    save_examples,
+    taught_by,
+    taught_by_bundle,
+    unlabelled_examples,
+)
 from training.bundle import BundleInfo, read_info, verify
 from training.card import write_card
 from training.distil import distil_once
@@ -112,21 +119,15 @@ def learn(
 ) -> Learnt:  # fmt: skip
     """Return a network trained by the method that suits the amount of data, taught by an archive too if given.
 
-    Where a smaller network is to be distilled, the archive is kept for that: it gains there, which labels of the
-    teacher's own do not (benchmarks/RESULTS.md), and `say` is told so. Of labels so few that the teacher was learnt by
-    contrast, the student leaves the first of the teacher's folds unseen: that has each label, which a share of them held
-    out by chance need not have.
+    Where a smaller network is to be distilled, an archive without a teacher of its own is kept for that: it gains there,
+    which labels of the network's own do not (benchmarks/RESULTS.md), and `say` is told so.
     """
     work.mkdir(parents=True, exist_ok=True)
-    if archive is None or setup.recipe.distils:
+    if archive is None or (setup.recipe.distils and archive.teacher is None):
         return replace(_learn_labelled(setup, examples, holdout, work / "student", callbacks, say), archive=archive)
-    say(
-        "an archive beside labels lost 1.4 to 1.8 points of macro-F1 when measured; it gains with layers=3 neurons=1152"
-    )
-    learnt = _learn_labelled(setup, examples, holdout, work / "teacher", callbacks, say)
     every = [*examples, *as_examples(holdout)]
-    taught = _taught(setup, learnt, [one.row for one in every], archive, work, say)
-    if learnt.method == "contrastive":
+    method, taught = _taught(setup, examples, holdout, archive, work, callbacks, say)
+    if method == "contrastive":
         folds = folds_of(every, setup)
         examples = [one for one, fold in zip(every, folds, strict=True) if fold]
         holdout = [one.row for one, fold in zip(every, folds, strict=True) if not fold]
@@ -176,20 +177,35 @@ def _beside_seed(
 
 
 def _taught(
-    setup: Setup, teacher: Learnt, known: Sequence[LabelledMessage], archive: Archive, work: Path, say: Say
-) -> list[Example]:
-    path = work / "taught.jsonl"
-    if path.exists():
-        return load_examples(path)
-    answers = teacher.answers
-    if answers is None:
-        held = setup.tokenised(as_examples(teacher.held))
-        answers = Answers(teacher.held, *network_logits(teacher.tuned.model, setup.tokenizer, held))
-    calibration, _ = calibrate_on(answers, teacher.seen, setup.recipe, setup.taxonomy)
-    taught = taught_by(teacher.tuned.model, calibration, known, archive, setup, say)
-    if is_first():
+    setup: Setup, examples: Sequence[Example], holdout: Sequence[LabelledMessage], archive: Archive, work: Path,
+    callbacks: tuple[TrainerCallback, ...], say: Say,
+) -> tuple[str, list[Example]]:  # fmt: skip
+    """Return the method that suits the labels, and the archive's messages as the archive's teacher answers them.
+
+    Without a teacher that is the network of the labels. Of labels so few that one learnt them by contrast, the student
+    leaves the first of its folds unseen: that has each label, which a share of them held out by chance need not have.
+    """
+    path, known = work / "taught.jsonl", [*(one.row for one in examples), *holdout]
+    if archive.teacher is not None:
+        method = choose_method(examples, setup)
+        taught = load_examples(path) if path.exists() else taught_by_bundle(archive.teacher, known, archive, setup, say)
+    else:
+        say("an archive beside labels lost 1.4 to 1.8 points of macro-F1 when measured; it gains by teacher=VERSION")
+        own = _learn_labelled(setup, examples, holdout, work / "teacher", callbacks, say)
+        method = own.method
+        taught = load_examples(path) if path.exists() else _by_own(setup, own, known, archive, say)
+    if is_first() and not path.exists():
         save_examples(taught, path)
-    return taught
+    return method, taught
+
+
+def _by_own(setup: Setup, own: Learnt, known: Sequence[LabelledMessage], archive: Archive, say: Say) -> list[Example]:
+    answers = own.answers
+    if answers is None:
+        held = setup.tokenised(as_examples(own.held))
+        answers = Answers(own.held, *network_logits(own.tuned.model, setup.tokenizer, held))
+    calibration, _ = calibrate_on(answers, own.seen, setup.recipe, setup.taxonomy)
+    return taught_by(own.tuned.model, calibration, known, archive, setup, say)
 
 
 def seen_mix(setup: Setup, examples: Sequence[Example]) -> np.ndarray:
