@@ -35,7 +35,8 @@ def main() -> None:
     if asked.on == "dev" and not asked.done:
         _log_look(asked.systems)
     done = {}
-    for job in jobs(tuple(asked.systems.split(",")), tuple(asked.sizes.split(",")), asked.seeds):
+    systems, sizes = (tuple(given.split(",")) for given in (asked.systems, asked.sizes))
+    for job in jobs(systems, sizes, asked.seeds, str(asked.teacher.resolve()) if asked.teacher else ""):
         cell = kept_cell(job, split) if asked.done else run_cell(job, split, python_for(job))
         if cell is None:
             continue
@@ -60,6 +61,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--output", type=Path, default=var_dir() / "benchmarks", help="benchmarks/ to publish the table"
     )
+    parser.add_argument("--teacher", type=Path, help="a stronger model's bundle, whose answers ours_taught learns")
     parser.add_argument("--done", action="store_true", help="only the cells that were computed before")
     parser.add_argument("--install", action="store_true", help="make the peers' environment and stop")
     return parser.parse_args()

@@ -80,6 +80,19 @@ def test_an_archive_counts_by_what_is_in_it(tmp_path: Path):
     assert digests[0] == digests[1] != digests[2]
 
 
+def test_a_teacher_counts_by_what_is_in_it_and_without_one_nothing_is_taught(tmp_path: Path):
+    (tmp_path / "archive").write_text("one", encoding="utf-8")
+    digests = []
+    for name, content in (("a", "one"), ("b", "one"), ("b", "two")):
+        (tmp_path / name).mkdir(exist_ok=True)
+        (tmp_path / name / "manifest.json").write_text(content, encoding="utf-8")
+        job = Job("ours_taught", "8", 1, LABELS, str(tmp_path / "archive"), str(tmp_path / name))
+        digests.append(grid._digest(job, [], []))
+    assert digests[0] == digests[1] != digests[2]
+    assert [job.size for job in jobs(("ours_taught",), SIZES, 1, "bundle")] == ["0", "8", "64", "all"]
+    assert not list(jobs(("ours_taught",), SIZES, 1))
+
+
 def test_a_real_cell_gives_labels_seconds_and_memory(var_dir: Path):
     cell = run_cell(JOB, Split(ROWS, ROWS[:9]), grid.python_for(JOB))
     assert (

@@ -17,14 +17,15 @@ from configs.taxonomy import NONE, load_taxonomy
 from data.clean import clean
 from data.parsing import read_labelled, to_message
 from data.readers import read_rows
+from training.bundle import MANIFEST
 
 SIZES = ("0", "8", "16", "32", "64", "all")
 FEW_SIZES = ("8", "64", "all")  # of SLOW
 PEERS = ("tfidf_lr", "linear_svm", "fasttext", "frozen_lr", "model2vec", "setfit", "plain_finetune")
 APART = ("fasttext", "model2vec", "setfit")  # peers whose packages live in an environment of their own
-OURS = ("ours", "ours_real", "ours_archive", "ours_large")
-SLOW = ("setfit", "ours_archive", "ours_large")
-WITHOUT_LABELS = ("ours", "ours_large")  # systems that have something to learn from at size 0
+OURS = ("ours", "ours_real", "ours_archive", "ours_taught", "ours_large")
+SLOW = ("setfit", "ours_archive", "ours_taught", "ours_large")
+WITHOUT_LABELS = ("ours", "ours_taught", "ours_large")  # systems that have something to learn from at size 0
 _OWN_CODE = ("configs", "data", "training", "flows/seed_bundle.py", "flows/training_set.py")
 
 
@@ -57,15 +58,21 @@ def split_rows(on: str) -> Split:
     )
 
 
-def jobs(systems: tuple[str, ...], sizes: tuple[str, ...], seeds: int) -> Iterator[Job]:
-    """Yield every cell that makes sense: without labels only ours has something to learn from, the same for each seed."""
+def jobs(systems: tuple[str, ...], sizes: tuple[str, ...], seeds: int, teacher: str = "") -> Iterator[Job]:
+    """Yield every cell that makes sense: without labels only ours has something to learn from, the same for each seed.
+
+    What learns a teacher's answers needs the bundle of one.
+    """
     for system in systems:
+        if system == "ours_taught" and not teacher:
+            continue
         for size in sizes:
             sizes_of = FEW_SIZES if system in SLOW else SIZES[1:]
             if size not in (("0", *sizes_of) if system in WITHOUT_LABELS else sizes_of):
                 continue
             for seed in range(1, 2 if size == "0" else seeds + 1):
-                yield Job(system, size, seed, load_taxonomy().labels, str(real_data() / "unlabelled.jsonl"))
+                archive = str(real_data() / "unlabelled.jsonl")
+                yield Job(system, size, seed, load_taxonomy().labels, archive, teacher)
 
 
 def drawn(rows: list[dict], size: str, seed: int) -> list[dict]:
@@ -129,13 +136,14 @@ def _module(job: Job) -> str:
 
 def _digest(job: Job, train: list[dict], test: list[dict]) -> str:
     of_job = {
-        name: value for name, value in asdict(job).items() if name != "archive"
-    }  # its content counts, not its place
+        name: value for name, value in asdict(job).items() if name not in {"archive", "teacher"}
+    }  # their content counts, not their place
     whole = hashlib.sha256(json.dumps([of_job, train, test], sort_keys=True).encode())
     here = Path(__file__).parent
     files = [here / f"{name}.py" for name in (_module(job), "base", "cell", "linear", "rows")]
     files += [here.parent / "requirements.txt" if job.system in APART else PROJECT / "requirements.lock"]
-    files += [Path(job.archive)] if job.system == "ours_archive" else []
+    files += [Path(job.archive)] if job.system in {"ours_archive", "ours_taught"} else []
+    files += [Path(job.teacher) / MANIFEST] if job.system == "ours_taught" else []
     if job.system in OURS:
         for name in _OWN_CODE:
             path = PROJECT / name

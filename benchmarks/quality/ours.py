@@ -1,5 +1,7 @@
 """Ours: the corpus alone, with real rows, real rows alone, or with an archive too, by the full recipe; and by the large.
 
+An archive is answered by the network itself, or by a stronger model (`--teacher BUNDLE`).
+
 The network of the seed is one for all cells, as it is for all who retrain; what varies is what comes after it.
 Where no hub is reached, `python -m training.fetch_encoder` gets the encoder of the large recipe.
 """
@@ -15,7 +17,6 @@ def fit(job: Job, rows: Rows) -> Predict:
     """Return the fitted system; it is exported and asked as it is served."""
     from configs.recipe import load_recipe
     from flows.seed_bundle import seed_bundle
-    from training.archive import Archive
     from training.predictor import Predictor
     from training.run import train_bundle
 
@@ -23,11 +24,11 @@ def fit(job: Job, rows: Rows) -> Predict:
     recipe = load_recipe("large" if job.system == "ours_large" else "full", tuple(given))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if not rows.rows:
+        if not rows.rows and job.system != "ours_taught":
             seed_bundle(recipe, folder / "bundle", "benchmark", say=print)
         else:
             fit, holdout, weights = _rows(job, rows, recipe, folder)
-            archive = Archive(Path(job.archive)) if job.system == "ours_archive" else None
+            archive = _archive(job)
             train_bundle(
                 fit, holdout, recipe, folder / "bundle", "benchmark", weights=weights, archive=archive, say=print
             )
@@ -35,11 +36,22 @@ def fit(job: Job, rows: Rows) -> Predict:
     return lambda texts: [job.labels[i] for i in predictor.predict(texts).scores.argmax(axis=1)]
 
 
+def _archive(job: Job):  # noqa: ANN202
+    from training.archive import Archive
+
+    if job.system not in {"ours_archive", "ours_taught"}:
+        return None
+    return Archive(Path(job.archive), teacher=Path(job.teacher) if job.system == "ours_taught" else None)
+
+
 def _rows(job: Job, rows: Rows, recipe, folder: Path):  # noqa: ANN001, ANN202
     """Return the rows to fit and to hold out, and weights; what a customer would test on is fitted here."""
     from data.corpus import SEED_SOURCE
-    from flows.training_set import customer_training_set
+    from flows.training_set import customer_training_set, seed_training_set
 
+    if not rows.rows:
+        seed = seed_training_set(recipe)
+        return seed.fit, seed.holdout, seed.weights
     path = folder / "real.jsonl"
     path.write_text(
         "".join(

@@ -15,6 +15,7 @@ class Job:
     seed: int
     labels: tuple[str, ...]
     archive: str = ""
+    teacher: str = ""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ _WHAT = {
     "ours": "ours: corpus + labels",
     "ours_real": "ours: labels alone",
     "ours_archive": "ours: corpus + labels + archive",
+    "ours_taught": "ours: corpus + labels + archive, by the larger's answers",
     "ours_large": "ours, larger encoder: corpus + labels",
 }
 
