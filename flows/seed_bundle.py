@@ -9,8 +9,9 @@ from training.archive import Archive
 from training.bundle import BundleInfo
 from training.examples import as_examples
 from training.finetune import FineTuned
+from training.learn import Learnt, seen_mix
 from training.opinions import with_opinions
-from training.run import Learnt, seal_learnt, seen_mix
+from training.run import seal_learnt
 from training.setup import make_ready
 from training.warm import seed_network
 

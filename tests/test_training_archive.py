@@ -9,9 +9,12 @@ import pytest
 
 from configs.errors import SwitchboardError
 from configs.taxonomy import NONE, load_taxonomy
+from data.corpus import SEED_SOURCE
 from tests.tiny_base import tiny_recipe, tiny_rows
+from training import learn as training_learn
 from training.archive import Archive, choose, draw_texts, load_examples, save_examples, taught_by_bundle
-from training.examples import Example
+from training.examples import Example, as_examples
+from training.learn import learn
 from training.predictor import Predictor
 from training.run import train_bundle
 from training.setup import make_ready
@@ -111,3 +114,25 @@ def test_a_teacher_of_another_taxonomy_is_refused(tiny_base: Path, tmp_path: Pat
     other = replace(setup, taxonomy=setup.taxonomy.model_copy(update={"segments": setup.taxonomy.segments[1:]}))
     with pytest.raises(SwitchboardError, match="it knows the labels spam, request"):
         taught_by_bundle(teacher, [], Archive(_archive(tmp_path, "hello there"), (), teacher), other, print)
+
+
+def test_a_tenth_of_what_a_teacher_answers_is_not_learnt_but_calibrates(
+    tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(training_learn, "LEAST_UNSEEN", 5)
+    fit, recipe = tiny_rows(24), tiny_recipe(tiny_base)
+    held = [replace(row, message=replace(row.message, source=SEED_SOURCE)) for row in tiny_rows(6, 1, "h")]
+    teacher = train_bundle(fit, held, recipe, tmp_path / "teacher", "c").bundle
+    path = _archive(tmp_path, *(row.message.text for row in tiny_rows(6, 9, "a")))
+    setup, shown = make_ready(recipe), []
+    original = type(setup).fine_tuned
+    monkeypatch.setattr(
+        type(setup), "fine_tuned", lambda self, rows, *rest: shown.extend(rows) or original(self, rows, *rest)
+    )
+    learnt = learn(setup, as_examples(fit), held, tmp_path / "work", archive=Archive(path, (), teacher))
+    assert len(learnt.unseen) == 6 and len(shown) == len(fit) + 48
+    assert not {one.row.message.id for one in learnt.unseen} & {one.row.message.id for one in shown}
+    made = train_bundle(fit, held, recipe, tmp_path / "taught", "c", archive=Archive(path, (), teacher))
+    calm = train_bundle(fit, held, recipe.model_copy(update={"caution": 3.0}), tmp_path / "calm", "c",
+                        archive=Archive(path, (), teacher))  # fmt: skip
+    assert made.info.calibration == calm.info.calibration, "caution is for who has not seen the stream"

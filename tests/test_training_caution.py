@@ -9,7 +9,8 @@ from configs.recipe import load_recipe
 from configs.taxonomy import load_taxonomy
 from data.corpus import SEED_SOURCE
 from tests.tiny_base import tiny_rows
-from training.answers import Answers, calibrate_on
+from training.answers import Answers, Taught, calibrate_on
+from training.scores import scores_of
 
 
 def _answers(own: int) -> Answers:
@@ -33,3 +34,17 @@ def test_caution_raises_the_temperature_by_the_share_of_seed_messages_that_calib
     plain, _ = calibrate_on(_answers(own), seen, load_recipe("full", ("caution=1.0",)), taxonomy)
     cautious, _ = calibrate_on(_answers(own), seen, load_recipe("full", ("caution=1.5",)), taxonomy)
     assert cautious.temperature == pytest.approx(factor * plain.temperature)
+
+
+@pytest.mark.parametrize(("own", "share"), [(0, 1.0), (40, 0.75), (160, 0.0)])
+def test_a_teachers_answers_on_the_stream_take_the_place_of_caution(own: int, share: float):
+    taxonomy, seen, rng = load_taxonomy(), np.full(8, 100.0), np.random.default_rng(1)
+    recipe = load_recipe("full", ("caution=1.0",))
+    plain, _ = calibrate_on(_answers(own), seen, recipe, taxonomy)
+    logits = rng.normal(size=(500, 8), scale=3.0)
+    targets = scores_of(logits, plain.model_copy(update={"temperature": 2.5})) * rng.uniform(size=(500, 1))
+    found, _ = calibrate_on(
+        _answers(own), seen, load_recipe("full", ("caution=1.5",)), taxonomy, Taught(logits, targets)
+    )
+    assert found.temperature == pytest.approx(2.5**share * plain.temperature ** (1 - share), rel=1e-3)
+    assert found.bias == plain.bias

@@ -14,13 +14,22 @@ from training.bundle import Thresholds
 
 def fit_temperature(logits: np.ndarray, true: np.ndarray, weights: np.ndarray | None = None) -> float:
     """Return the temperature of least negative log-likelihood (Guo et al. 2017); logits (N, L), true ids (N,)."""
-    weights = np.ones(len(true)) if weights is None else weights
+    targets = np.zeros_like(logits, dtype=float)
+    targets[np.arange(len(true)), true] = 1.0 if weights is None else weights
+    return fit_temperature_to(logits, targets, np.zeros(logits.shape[1]))
+
+
+def fit_temperature_to(logits: np.ndarray, targets: np.ndarray, bias: np.ndarray) -> float:
+    """Return the temperature of least cross-entropy to a teacher's scores `targets` (N, L), each row counting by its sum.
+
+    `bias` (L,) is what is added to log-scores; logits (N, L) are of messages that were not learnt.
+    """
 
     def loss(log_temperature: float) -> float:
-        scaled = logits / np.exp(log_temperature)
+        scaled = logits / np.exp(log_temperature) + bias
         scaled = scaled - scaled.max(axis=1, keepdims=True)
         log_scores = scaled - np.log(np.exp(scaled).sum(axis=1, keepdims=True))
-        return float(-(weights * log_scores[np.arange(len(true)), true]).sum() / weights.sum())
+        return float(-(targets * log_scores).sum() / targets.sum())
 
     return float(np.exp(minimize(lambda at: loss(at[0]), np.zeros(1), method="Nelder-Mead").x[0]))
 
