@@ -70,7 +70,10 @@ def taught_by(
 def taught_by_bundle(
     teacher: Path, known: Sequence[LabelledMessage], archive: Archive, setup: Setup, say: Callable[[str], None]
 ) -> list[Example]:
-    """Return the archive's messages with a bundle's calibrated scores as targets, the less the more it doubts them."""
+    """Return the archive's messages with a bundle's calibrated scores as targets, the less the more it doubts them.
+
+    Each counts like a message of the seed.
+    """
     predictor = Predictor(teacher, company=setup.company)
     if predictor.info.labels != setup.taxonomy.labels:
         raise SwitchboardError(
@@ -81,10 +84,13 @@ def taught_by_bundle(
     found = predictor.predict_cleaned([one.row.message.text for one in unlabelled])
     inside = found.scores * (1 - found.doubt[:, None])
     return [
-        Example(LabelledMessage(one.row.message, setup.taxonomy.labels[row.argmax()]), setup.recipe.archive_weight,
-                tuple(row.tolist()), float(doubt))
+        Example(
+            LabelledMessage(one.row.message, setup.taxonomy.labels[row.argmax()]),
+            scores=tuple(row.tolist()),
+            doubt=float(doubt),
+        )
         for one, row, doubt in zip(unlabelled, inside, found.doubt, strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def choose(scores: np.ndarray, doubt: np.ndarray, second: np.ndarray, confidence: float) -> list[int]:
