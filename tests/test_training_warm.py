@@ -18,6 +18,7 @@ from data.messages import LabelledMessage
 from flows.seed_bundle import seed_bundle
 from flows.training_set import TrainingSet
 from tests.tiny_base import tiny_recipe, tiny_rows
+from training import warm
 from training.archive import Archive
 from training.examples import as_examples
 from training.model import MessageClassifier
@@ -131,6 +132,20 @@ def test_an_archive_goes_on_from_the_seeds_network_too(tiny_base: Path, tmp_path
         and f"{len(OWN)} labelled of your own, {kept} of the archive, {len(SEED)} of the seed again" in said[-2]
     )
     assert np.mean([label == "question" for label in _called(made, "question")]) > 0.8
+
+
+def test_an_archive_brings_rows_of_the_seed_back_and_a_teachers_is_gone_through_twice(
+    tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(warm, "LEAST_REPLAYED", 1)
+    recipe = tiny_recipe(tiny_base, adapt_rate=2e-3, replay=0.0, adapt_epochs=5)
+    teacher = train_bundle(tiny_rows(12), HELD, tiny_recipe(tiny_base), tmp_path / "teacher", "c").bundle
+    path, said = tmp_path / "archive.jsonl", []
+    path.write_text("".join(json.dumps({"text": row.message.text}) + "\n" for row in tiny_rows(5, 9, "a")))
+    archive = Archive(path, teacher=teacher)
+    made = train_bundle([*SEED, *OWN], HELD, recipe, tmp_path / "b", "c", archive=archive, say=said.append)
+    assert any(f"{len(OWN)} labelled of your own, 45 of the archive, 18 of the seed again" in line for line in said)
+    assert max(record["epoch"] for record in made.history) == 2
 
 
 def test_other_forms_of_the_seeds_network_cost_no_second_training(tiny_base: Path, tmp_path: Path, monkeypatch):

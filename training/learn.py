@@ -21,6 +21,7 @@ from training.setup import Setup
 from training.warm import is_mixed, keep_network, learn_beside_seed
 
 Say = Callable[[str], None]
+TAUGHT_EPOCHS = 2  # over what a teacher answered: four gained nothing (docs/decisions/0002)
 UNSEEN_EACH, LEAST_UNSEEN = 10, 100  # of what a teacher answered, each tenth calibrates where those are so many
 
 
@@ -63,6 +64,9 @@ def learn(
     left_out = {one.row.message.id for one in unseen}
     more = [*examples, *(one for one in taught if one.row.message.id not in left_out)]
     if is_mixed(more):
+        if archive.teacher:
+            epochs = min(TAUGHT_EPOCHS, setup.recipe.adapt_epochs)
+            setup = replace(setup, recipe=setup.recipe.model_copy(update={"adapt_epochs": epochs}))
         learnt = _beside_seed(setup, more, holdout, work / "student", callbacks, say)
     else:
         learnt = _fine_tune(setup, more, holdout, work / "student", callbacks)

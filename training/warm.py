@@ -27,6 +27,7 @@ from training.setup import Setup
 Callbacks = tuple[TrainerCallback, ...]
 Say = Callable[[str], None]
 LEAST_REPLAYED = 2000
+REPLAYED_BESIDE_ARCHIVE = 0.4  # rows of the seed for each of an archive, which has few of the rare labels
 _AFTER = {  # keys of the recipe that do not matter to the network of the seed
     "name", "caution", "method", "few_labels", "contrastive_steps", "contrastive_rate", "folds", "customer_weight",
     "customer_holdout", "archive_rows", "archive_confidence", "archive_weight", "adapt_epochs", "adapt_rate",
@@ -45,20 +46,22 @@ def learn_beside_seed(
 ) -> tuple[FineTuned, list[Example]]:
     """Return the seed's network after learning the company's rows, and the examples that this was done with.
 
-    `replay` rows of the seed for each that the company labelled (and no fewer than LEAST_REPLAYED) keep what the network
-    knew, and so does `adapt_keep`, the share of its encoder in the average of before and after.
+    What keeps what the network knew: `replay` rows of the seed for each that the company labelled or
+    REPLAYED_BESIDE_ARCHIVE for each of its archive (the more of both, and no fewer than LEAST_REPLAYED), and
+    `adapt_keep`, the share of its encoder in the average of before and after.
     """
     seed = [example for example in examples if example.row.message.source == SEED_SOURCE]
     own = [example for example in examples if example.row.message.source != SEED_SOURCE]
     network = seed_network(setup, seed, folder / "seed", callbacks, say)
     recipe = setup.recipe
     labelled = sum(example.scores is None for example in own)  # the others are an archive's
-    count = min(len(seed), max(LEAST_REPLAYED, round(recipe.replay * labelled)))
+    archived = round(REPLAYED_BESIDE_ARCHIVE * (len(own) - labelled))
+    count = min(len(seed), max(LEAST_REPLAYED, round(recipe.replay * labelled), archived))
     draw = recipe.seed if recipe.adapt_seed is None else recipe.adapt_seed
     chosen = [*own, *random.Random(draw).sample(seed, count)]
-    archived = f", {len(own) - labelled} of the archive" if len(own) > labelled else ""
+    beside = f", {len(own) - labelled} of the archive" if len(own) > labelled else ""
     say(
-        f"going on from the network of {len(seed)} seed messages: {labelled} labelled of your own{archived}, {count} of the seed again"
+        f"going on from the network of {len(seed)} seed messages: {labelled} labelled of your own{beside}, {count} of the seed again"
     )
     adapting = recipe.model_copy(update={
         "epochs": recipe.adapt_epochs, "batch_size": recipe.adapt_batch_size, "learning_rate": recipe.adapt_rate,
