@@ -70,13 +70,15 @@ def test_what_was_taught_is_read_back_by_a_resumed_run(tmp_path: Path):
     ]
 
 
-def test_a_teachers_answers_are_learnt_less_where_it_doubts(tiny_base: Path, tmp_path: Path):
+def test_a_teacher_reads_as_it_is_served_and_its_answers_are_learnt_less_where_it_doubts(
+    tiny_base: Path, tmp_path: Path
+):
     recipe, said = tiny_recipe(tiny_base), []
     teacher = train_bundle(tiny_rows(24), tiny_rows(6, 1, "h"), recipe, tmp_path / "teacher", "c").bundle
-    rows = tiny_rows(3, 9, "a")
-    path = _archive(tmp_path, *(row.message.text for row in rows), "my router is dead")
+    rows, as_written = tiny_rows(3, 9, "a"), "@brand my router is dead 😀 https://t.co/ab1"
+    path = _archive(tmp_path, *(row.message.text for row in rows), as_written)
     taught = taught_by_bundle(teacher, tiny_rows(24), Archive(path, rows[:1], teacher), make_ready(recipe), said.append)
-    assert [one.row.message.text for one in taught] == [*(row.message.text for row in rows[1:]), "my router is dead"]
+    assert [one.row.message.text for one in taught] == [*(row.message.text for row in rows[1:]), as_written]
     found = Predictor(teacher, threads=1).predict([one.row.message.text for one in taught])
     assert np.allclose([one.scores for one in taught], found.scores * (1 - found.doubt[:, None]), atol=1e-6)
     assert np.allclose([one.doubt for one in taught], found.doubt, atol=1e-6)

@@ -81,7 +81,7 @@ def taught_by_bundle(
         )
     unlabelled = unlabelled_examples(archive, known, setup)
     say(f"{predictor.info.name} answers {len(unlabelled)} archive messages, which are learnt from its answers")
-    found = predictor.predict_cleaned([one.row.message.text for one in unlabelled])
+    found = predictor.predict([one.row.message.text for one in unlabelled])
     inside = found.scores * (1 - found.doubt[:, None])
     return [
         Example(
