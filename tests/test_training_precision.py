@@ -123,3 +123,16 @@ def test_an_int8_bundle_is_calibrated_and_sealed_as_what_it_is(tiny_base: Path, 
     inside = [row for row in holdout if row.label != NONE]
     found = predictor.predict([row.message.text for row in inside]).scores.argmax(axis=1)
     assert np.mean([TAXONOMY.labels[at] == row.label for at, row in zip(found, inside, strict=True)]) > 0.8
+
+
+def test_a_few_held_out_rows_do_not_choose_the_precision_alone(
+    tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(training_run, "CHECKED", 100)
+    fit, holdout = tiny_rows(24), tiny_rows(6, seed=1, prefix="h")
+    made = train_bundle(fit, holdout, tiny_recipe(tiny_base, precision="int8"), tmp_path / "bundle", "c")
+    assert made.info.precision_check is not None and made.info.precision_check.rows == 100
+    monkeypatch.setattr(training_run, "CHECKED", 10)
+    again = train_bundle(fit, holdout, tiny_recipe(tiny_base, precision="int8"), tmp_path / "again", "c")
+    assert again.info.precision_check is not None and again.info.precision_check.rows == len(holdout)
+    assert made.info.calibration == again.info.calibration, "what was learnt does not calibrate"

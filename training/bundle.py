@@ -39,7 +39,7 @@ class Thresholds(Config):
 
 
 class PrecisionCheck(Config):
-    """What int8 gave and cost beside fp32 when the bundle was made: speed, and answers on the held-out rows.
+    """What int8 gave and cost beside fp32 when the bundle was made: speed, and answers on the rows asked.
 
     `changed` is the share of rows with another label, `largest_change` of a score, `macro_f1_change` int8 less fp32.
     """

@@ -24,7 +24,7 @@ from training.export import export_network, write_bundle
 from training.learn import Learnt, learn
 from training.opinions import with_opinions
 from training.parts import fingerprint
-from training.precision import CALIBRATING, Exported, choose_precision
+from training.precision import CALIBRATING, CHECKED, Exported, choose_precision
 from training.predictor import Network
 from training.setup import Setup, make_ready
 
@@ -111,12 +111,17 @@ def _export(
     path, rows = work / "fp32.onnx", learnt.held
     texts = [clean(text, setup.company) for text in golden]
     export_network(learnt.tuned.model, setup.tokenizer, texts, setup.recipe.max_tokens, path)
-    some = examples[:: max(1, len(examples) // CALIBRATING)]
-    seen, held = (setup.tokenised(part)["input_ids"] for part in (some, as_examples(rows)))
+    some, more = _evenly(examples, CALIBRATING), _evenly(examples, CHECKED - len(rows))
+    checked = [*rows, *(one.row for one in more)]
+    seen, held = (setup.tokenised(part)["input_ids"] for part in (some, as_examples(checked)))
     measured = work / "precision.json"
-    exported = choose_precision(setup.recipe.precision, path, list(seen), list(held), rows, setup.taxonomy, measured)
+    exported = choose_precision(setup.recipe.precision, path, list(seen), list(held), checked, setup.taxonomy, measured)
     say(f"precision {exported.precision}" + (f": {exported.check.told()}" if exported.check else ""))
-    return exported
+    return replace(exported, logits=exported.logits[: len(rows)], doubt=exported.doubt[: len(rows)])
+
+
+def _evenly(examples: Sequence[Example], count: int) -> Sequence[Example]:
+    return examples[:: max(1, len(examples) // count)][:count] if count > 0 else ()
 
 
 def _describe(setup: Setup, learnt: Learnt, exported: Exported, data: str, commit: str) -> BundleInfo:
