@@ -58,7 +58,7 @@ class Recipe(Config):
     adapt_seed: int | None = None  # where it should differ from the seed's, to see what chance does
     replay: float = Field(default=2.0, ge=0)  # rows of the seed learnt again for each of the company's
     customer_weight: float = Field(default=4.0, ge=1, le=20)  # at most: how often a customer's row counts
-    customer_holdout: int = Field(default=100, ge=1)  # a customer's held-out rows from which they alone calibrate
+    customer_holdout: int = Field(default=100, ge=1)  # a customer's held-out rows from which they alone stop
     archive_rows: int = Field(default=20_000, ge=1)  # at most, drawn from an unlabelled archive
     archive_confidence: float = Field(default=0.8, ge=0, le=1)
     archive_weight: float = Field(default=0.3, gt=0, le=1)

@@ -83,10 +83,10 @@ def _in_run(
     _log_inputs(run, recipe, rows)
     trained = train_bundle(
         rows.fit, rows.holdout, recipe, _bundle_folder(run), commit(), (ProgressPrinter(say),), weights=rows.weights,
-        archive=_without_test(archive, rows), work=work.folder, say=say,
+        archive=_without_test(archive, rows), work=work.folder, say=say, beside=rows.beside,
     )  # fmt: skip
     part_company()
-    keep_seen(trained.bundle, [*rows.fit, *rows.holdout])
+    keep_seen(trained.bundle, [*rows.fit, *rows.holdout, *rows.beside])
     _log_curve(run, trained)
     say(f"evaluating on {len(rows.test)} test messages")
     found = assess(trained.bundle, rows.test, rows.drawn, say)

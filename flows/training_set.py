@@ -16,6 +16,7 @@ from data.splits import sides_alone
 from flows.test_rows import customer_test_rows
 from training.parts import HOLDOUT_PERCENT, bucket, fingerprint, seed_parts
 
+BESIDE = 1000  # held-out seed rows that tell what temperature to expect
 Parts = tuple[list[LabelledMessage], list[LabelledMessage], list[LabelledMessage]]
 
 
@@ -31,6 +32,7 @@ class TrainingSet:
     source: str = "the seed corpus"
     drawn: frozenset[str] = frozenset()  # ids of the test rows that were drawn at random from the stream
     own: int = 0  # of the rows to fit, how many are a company's
+    beside: Sequence[LabelledMessage] = ()  # of the seed, to calibrate beside a company's rows, which alone stop
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -54,7 +56,7 @@ def customer_training_set(
     """Return a company's own labels, beside the seed corpus or alone; `data` is a labelled file or a snapshot.
 
     Customer rows count up to `customer_weight` times as much as seed rows, so that together they weigh as much as
-    the seed does. Where they are enough, they alone stop and calibrate. `own_rows` fits that many of them, the same ones
+    the seed does. Where they are enough, they alone stop, and of the seed BESIDE more calibrate. `own_rows` fits that many of them, the same ones
     each time and each number's among the next's: a point of their learning curve. The seed's test side and that of the latest
     snapshot are always scored.
     """
@@ -63,12 +65,14 @@ def customer_training_set(
     seed_fit, seed_holdout = (seed[0], seed[1]) if with_seed else ([], [])
     fit, (test, drawn) = [*seed_fit, *own[0]], _with_current([*seed[2], *own[2]], drawn)
     weight = _customer_weight(len(seed_fit), len(own[0]), recipe.customer_weight)
-    holdout = own[1] if _enough(own[1], recipe.customer_holdout) or not with_seed else [*seed_holdout, *own[1]]
+    alone = _enough(own[1], recipe.customer_holdout) or not with_seed
+    holdout, beside = (own[1], _some(seed_holdout, BESIDE)) if alone else ([*seed_holdout, *own[1]], [])
     weights = tuple([1.0] * len(seed_fit) + [weight] * len(own[0]))
     source = f"{len(own[0])} of {data} counting {weight:.1f} times" + (
         f" with {len(seed_fit)} of the seed" if with_seed else ""
     )
-    return TrainingSet(fit, holdout, test, fingerprint([*fit, *holdout, *test]), weights, source, drawn, len(own[0]))
+    key = fingerprint([*fit, *holdout, *test])
+    return TrainingSet(fit, holdout, test, key, weights, source, drawn, len(own[0]), beside)
 
 
 def _with_current(
@@ -104,9 +108,14 @@ def _stored_seed(rows: Sequence[SnapshotRow]) -> Parts:
 
 def _bounded(parts: Parts, most: int | None) -> Parts:
     fit, holdout, test = parts
-    if most is not None and len(fit) > most:
-        fit = sorted(fit, key=lambda row: (bucket("quick" + row.message.id), row.message.id))[:most]
-    return fit, holdout, test
+    return (fit if most is None else _some(fit, most)), holdout, test
+
+
+def _some(rows: list[LabelledMessage], most: int) -> list[LabelledMessage]:
+    """Return at most so many of the rows, the same ones each time and each number's among the next's."""
+    if len(rows) <= most:
+        return rows
+    return sorted(rows, key=lambda row: (bucket("quick" + row.message.id), row.message.id))[:most]
 
 
 def _snapshot_parts(rows: Iterable[SnapshotRow]) -> Parts:

@@ -1,6 +1,7 @@
 """A company's own rows beside the seed: sides that stay apart, bounded weights, and who calibrates."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def _json(tmp_path: Path, rows: list[dict[str, str]]) -> str:
     return str(path)
 
 
-def _ids(rows: list[LabelledMessage]) -> set[str]:
+def _ids(rows: Sequence[LabelledMessage]) -> set[str]:
     return {row.message.id for row in rows}
 
 
@@ -92,12 +93,16 @@ def test_without_the_seed_only_customer_rows_are_learnt(tmp_path: Path, corpus: 
     assert any(key.startswith("t-") for key in _ids(alone.test)), "the seed still tests"
 
 
-def test_customer_rows_calibrate_alone_once_they_are_enough(tmp_path: Path, corpus: Path):
+def test_customer_rows_stop_alone_once_they_are_enough_and_the_seed_calibrates_beside_them(
+    tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("flows.training_set.BESIDE", 5)
     data = _file(tmp_path, tiny_rows(120, 3, "own"))
     few = customer_training_set(_recipe(customer_holdout=1000), data, corpus=corpus)
     enough = customer_training_set(_recipe(customer_holdout=50), data, corpus=corpus)
-    assert any(key.startswith("t-") for key in _ids(few.holdout))
+    assert any(key.startswith("t-") for key in _ids(few.holdout)) and not few.beside
     assert all(key.startswith("own") for key in _ids(enough.holdout))
+    assert len(enough.beside) == 5 and _ids(enough.beside) <= _ids(few.holdout)
 
 
 def test_the_same_text_never_stands_on_two_sides(tmp_path: Path, corpus: Path):

@@ -1,4 +1,4 @@
-"""As far as seed messages calibrate, the model is made less sure by the recipe's caution; a company's own are believed."""
+"""What temperature to expect comes of seed messages, raised by caution, or of a teacher; a company's own rows correct it."""
 
 import dataclasses
 
@@ -12,39 +12,62 @@ from tests.tiny_base import tiny_rows
 from training.answers import Answers, Taught, calibrate_on
 from training.scores import scores_of
 
+SEEN = np.full(8, 100.0)
 
-def _answers(own: int) -> Answers:
-    """Answers on 160 rows, of which the first `own` are a company's and the others the seed's."""
+
+def _answers(own: int, of_seed: int = 160, sure: float = 1.0) -> Answers:
+    """Answers on `own` rows of a company, `sure` times as sure as those on the seed's, which come after them."""
     taxonomy = load_taxonomy()
+    every = [row for row in tiny_rows(40, seed=1) if row.label in taxonomy.labels]
     rows = [
-        dataclasses.replace(
-            row, message=dataclasses.replace(row.message, source="customer" if number < own else SEED_SOURCE)
-        )
-        for number, row in enumerate(row for row in tiny_rows(20, seed=1) if row.label in taxonomy.labels)
+        dataclasses.replace(row, message=dataclasses.replace(row.message, source=source))
+        for part, source in ((every[:own], "customer"), (every[160 : 160 + of_seed], SEED_SOURCE))
+        for row in part
     ]
     true = np.array([taxonomy.labels.index(row.label) for row in rows])
     logits = np.random.default_rng(0).normal(size=(len(rows), len(taxonomy.labels)))
     logits[np.arange(len(rows)), true] += 2.0
+    logits[:own] *= sure
     return Answers(rows, logits, np.zeros(len(rows)))
 
 
-@pytest.mark.parametrize(("own", "factor"), [(0, 1.5), (1, 1.5 ** (159 / 160)), (40, 1.5**0.75), (160, 1.0)])
-def test_caution_raises_the_temperature_by_the_share_of_seed_messages_that_calibrate(own: int, factor: float):
-    taxonomy, seen = load_taxonomy(), np.full(8, 100.0)
-    plain, _ = calibrate_on(_answers(own), seen, load_recipe("full", ("caution=1.0",)), taxonomy)
-    cautious, _ = calibrate_on(_answers(own), seen, load_recipe("full", ("caution=1.5",)), taxonomy)
-    assert cautious.temperature == pytest.approx(factor * plain.temperature)
+def _temperature(
+    answers: Answers, caution: float = 1.0, stream: Taught | None = None, beside: Answers | None = None
+) -> float:
+    recipe = load_recipe("full", (f"caution={caution}",))
+    return calibrate_on(answers, SEEN, recipe, load_taxonomy(), stream, beside)[0].temperature
 
 
-@pytest.mark.parametrize(("own", "share"), [(0, 1.0), (40, 0.75), (160, 0.0)])
-def test_a_teachers_answers_on_the_stream_take_the_place_of_caution(own: int, share: float):
-    taxonomy, seen, rng = load_taxonomy(), np.full(8, 100.0), np.random.default_rng(1)
-    recipe = load_recipe("full", ("caution=1.0",))
-    plain, _ = calibrate_on(_answers(own), seen, recipe, taxonomy)
-    logits = rng.normal(size=(500, 8), scale=3.0)
-    targets = scores_of(logits, plain.model_copy(update={"temperature": 2.5})) * rng.uniform(size=(500, 1))
-    found, _ = calibrate_on(
-        _answers(own), seen, load_recipe("full", ("caution=1.5",)), taxonomy, Taught(logits, targets)
-    )
-    assert found.temperature == pytest.approx(2.5**share * plain.temperature ** (1 - share), rel=1e-3)
-    assert found.bias == plain.bias
+def test_caution_raises_the_temperature_of_seed_messages_and_not_of_a_companys_alone():
+    assert _temperature(_answers(0), 1.5) == pytest.approx(1.5 * _temperature(_answers(0)))
+    assert _temperature(_answers(160, 0), 1.5) == _temperature(_answers(160, 0))
+
+
+def test_a_companys_rows_correct_what_is_expected_the_more_the_more_they_are():
+    expected, alone = _temperature(_answers(0), 1.5), _temperature(_answers(160, 0, sure=4.0))
+    found = [_temperature(_answers(own, sure=4.0), 1.5) for own in (8, 40, 160)]
+    assert expected < found[0] < found[1] < found[2] < alone
+    assert abs(np.log(found[0] / expected)) < 0.5 * abs(np.log(found[2] / expected))
+
+
+def test_rows_beside_move_the_temperature_as_held_out_ones_do_and_nothing_else():
+    both, own, seed = _answers(80), _answers(80, 0), _answers(0)
+    cut = Answers(both.rows[80:], both.logits[80:], both.doubt[80:])
+    first = Answers(both.rows[:80], both.logits[:80], both.doubt[:80])
+    assert _temperature(first, 1.5, beside=cut) == pytest.approx(_temperature(both, 1.5))
+    assert _temperature(own, 1.5, beside=seed) > _temperature(own)
+    recipe, taxonomy = load_recipe("full"), load_taxonomy()
+    (plain, _), (beside, _) = (calibrate_on(own, SEEN, recipe, taxonomy, beside=more) for more in (None, seed))
+    assert plain.model_copy(update={"temperature": beside.temperature}) == beside
+
+
+@pytest.mark.parametrize("of_seed", [160, 0])
+def test_a_teachers_answers_on_the_stream_take_the_place_of_caution(of_seed: int):
+    logits = np.random.default_rng(1).normal(size=(500, 8), scale=3.0)
+    plain, _ = calibrate_on(_answers(0), SEEN, load_recipe("full"), load_taxonomy())
+    targets = scores_of(logits, plain.model_copy(update={"temperature": 2.5}))
+    stream = Taught(logits, targets * np.random.default_rng(2).uniform(size=(500, 1)))
+    if of_seed:
+        assert _temperature(_answers(0), 1.5, stream) == pytest.approx(2.5, rel=1e-3)
+    found = _temperature(_answers(40, of_seed), 1.5, stream)
+    assert _temperature(_answers(40, 0)) < found < 2.5

@@ -36,13 +36,15 @@ class Taught:
 
 
 def calibrate_on(
-    answers: Answers, seen: np.ndarray, recipe: Recipe, taxonomy: Taxonomy, stream: Taught | None = None
-) -> tuple[Calibration, Thresholds]:
+    answers: Answers, seen: np.ndarray, recipe: Recipe, taxonomy: Taxonomy, stream: Taught | None = None,
+    beside: Answers | None = None,
+) -> tuple[Calibration, Thresholds]:  # fmt: skip
     """Return calibration and thresholds, weighted to the deployed class mix; `seen` (L,) is the mix learnt from.
 
-    Held-out seed messages are more like the fitted ones than a stream is: the temperature is raised by `recipe.caution`
-    to the power of their share of the rows. A company's first few among thousands of the seed's change little. Where a
-    teacher has answered messages of the stream itself, the temperature that fits its answers takes that share instead.
+    Of the seed's rows comes what to expect of the temperature: held-out seed messages are more like the fitted ones than a
+    stream is, so theirs is raised by `recipe.caution`; where a teacher has answered messages of the stream itself, the one
+    that fits its answers is expected. A company's own rows correct it, the more the more they are. `beside` are further
+    rows for the temperature alone.
     """
     labels = taxonomy.labels
     inside = np.array([row.label != NONE for row in answers.rows])
@@ -50,16 +52,30 @@ def calibrate_on(
     deployed = mix_of(recipe.deployed_mix, labels) if recipe.deployed_mix else seen / seen.sum()
     power = {"none": 0.0, "sqrt": 0.5, "inverse": 1.0}[recipe.class_weights]
     bias = prior_bias(np.maximum(seen, 1.0) ** (1 - power), deployed)  # class weights change the mix that was seen
-    held = np.bincount(true, minlength=len(labels)) / len(true)
-    temperature = fit_temperature(answers.logits[inside], true, deployed[true] / held[true])
-    of_seed = sum(row.message.source == SEED_SOURCE for row in answers.rows) / len(answers.rows)
-    if stream is None:
-        temperature *= recipe.caution**of_seed
-    else:
-        of_stream = fit_temperature_to(stream.logits, stream.targets, bias)
-        temperature = temperature ** (1 - of_seed) * of_stream**of_seed
+    rows = [*answers.rows, *(beside.rows if beside else ())]
+    logits = np.concatenate([answers.logits, beside.logits]) if beside else answers.logits
+    of_seed = np.array([row.message.source == SEED_SOURCE for row in rows])
+    expected = None
+    if stream is not None:
+        expected = fit_temperature_to(stream.logits, stream.targets, bias)
+    elif of_seed.any():
+        expected = recipe.caution * _temperature(rows, logits, of_seed, deployed, labels)
+    temperature = _temperature(rows, logits, ~of_seed, deployed, labels, expected)
     doubting = (~inside).any()
     scale, shift = fit_doubt(answers.doubt, ~inside, recipe.deployed_outside) if doubting else _NO_DOUBT
     calibration = Calibration(temperature=temperature, bias=tuple(bias), doubt_scale=scale, doubt_shift=shift)
     scores = scores_of(answers.logits[inside], calibration)
     return calibration, cost_thresholds(scores, true, labels, load_playbook(), OUT_OF_SCOPE_DOUBT)
+
+
+def _temperature(
+    rows: Sequence[LabelledMessage], logits: np.ndarray, chosen: np.ndarray, deployed: np.ndarray, labels: Sequence[str],
+    expected: float | None = None,
+) -> float:  # fmt: skip
+    """Return the temperature of the chosen rows with a label; without any, the one that is expected."""
+    usable = chosen & np.array([row.label != NONE for row in rows])
+    if not usable.any():
+        return 1.0 if expected is None else expected
+    true = np.array([labels.index(row.label) for row, use in zip(rows, usable, strict=True) if use])
+    held = np.bincount(true, minlength=len(labels)) / len(true)
+    return fit_temperature(logits[usable], true, deployed[true] / held[true], expected)

@@ -11,12 +11,20 @@ from scipy.optimize import minimize
 from configs.playbook import Playbook
 from training.bundle import Thresholds
 
+PRIOR_SPREAD = 0.15  # of the logarithm of a temperature (docs/decisions/0002)
 
-def fit_temperature(logits: np.ndarray, true: np.ndarray, weights: np.ndarray | None = None) -> float:
-    """Return the temperature of least negative log-likelihood (Guo et al. 2017); logits (N, L), true ids (N,)."""
+
+def fit_temperature(
+    logits: np.ndarray, true: np.ndarray, weights: np.ndarray | None = None, prior: float | None = None
+) -> float:
+    """Return the temperature of least negative log-likelihood (Guo et al. 2017); logits (N, L), true ids (N,).
+
+    With a `prior` it is the likeliest one after these rows, where its logarithm was normal around the prior's with a
+    standard deviation of PRIOR_SPREAD: few rows move it little.
+    """
     targets = np.zeros_like(logits, dtype=float)
     targets[np.arange(len(true)), true] = 1.0 if weights is None else weights
-    return fit_temperature_to(logits, targets, np.zeros(logits.shape[1]))
+    return _least_loss(logits, targets, np.zeros(logits.shape[1]), prior)
 
 
 def fit_temperature_to(logits: np.ndarray, targets: np.ndarray, bias: np.ndarray) -> float:
@@ -24,12 +32,18 @@ def fit_temperature_to(logits: np.ndarray, targets: np.ndarray, bias: np.ndarray
 
     `bias` (L,) is what is added to log-scores; logits (N, L) are of messages that were not learnt.
     """
+    return _least_loss(logits, targets, bias, None)
+
+
+def _least_loss(logits: np.ndarray, targets: np.ndarray, bias: np.ndarray, prior: float | None) -> float:
+    at_prior = 0.0 if prior is None else np.log(prior)
 
     def loss(log_temperature: float) -> float:
         scaled = logits / np.exp(log_temperature) + bias
         scaled = scaled - scaled.max(axis=1, keepdims=True)
         log_scores = scaled - np.log(np.exp(scaled).sum(axis=1, keepdims=True))
-        return float(-(targets * log_scores).sum() / targets.sum())
+        away = 0.0 if prior is None else ((log_temperature - at_prior) / PRIOR_SPREAD) ** 2 / (2 * len(logits))
+        return float(-(targets * log_scores).sum() / targets.sum() + away)
 
     return float(np.exp(minimize(lambda at: loss(at[0]), np.zeros(1), method="Nelder-Mead").x[0]))
 

@@ -45,9 +45,9 @@ class Trained:
 def train_bundle(
     fit: Sequence[LabelledMessage], holdout: Sequence[LabelledMessage], recipe: Recipe, folder: Path, commit: str,
     callbacks: tuple[TrainerCallback, ...] = (), *, weights: Sequence[float] = (), archive: Archive | None = None,
-    work: Path | None = None, say: Say = lambda line: None,
+    work: Path | None = None, say: Say = lambda line: None, beside: Sequence[LabelledMessage] = (),
 ) -> Trained:  # fmt: skip
-    """Learn, calibrate on rows not learnt from, and export to `folder`.
+    """Learn, calibrate on rows not learnt from, those `beside` and the held-out ones, and export to `folder`.
 
     What a resumed run needs lies in `work` until the bundle is sealed; a bundle that is there already is the answer.
     """
@@ -60,20 +60,20 @@ def train_bundle(
     learnt = learn(setup, examples, holdout, work, callbacks, archive, say)
     curve = {"history": learnt.tuned.history, "method": learnt.method}
     (work / _CURVE).write_text(json.dumps(curve), encoding="utf-8")
-    info = seal_learnt(setup, learnt, examples, holdout, folder, commit, work, say)
+    info = seal_learnt(setup, learnt, examples, holdout, folder, commit, work, say, beside)
     return Trained(folder, info, learnt.tuned.history, learnt.method)
 
 
 def seal_learnt(
     setup: Setup, learnt: Learnt, examples: Sequence[Example], holdout: Sequence[LabelledMessage], folder: Path,
-    commit: str, work: Path, say: Say = lambda line: None,
+    commit: str, work: Path, say: Say = lambda line: None, beside: Sequence[LabelledMessage] = (),
 ) -> BundleInfo:  # fmt: skip
     """Distil what was learnt where the recipe asks for it, export it, calibrate it and seal it to `folder`."""
     learnt = _distilled(setup, learnt, examples, work, say)
     golden = [example for segment in setup.taxonomy.segments for example in segment.examples]
     exported = _export(setup, learnt, examples, golden, work, say)
     data = fingerprint([*(example.row for example in examples), *holdout])
-    info = _describe(setup, learnt, exported, data, commit)
+    info = _describe(setup, learnt, exported, beside, data, commit)
     write_bundle(exported.path, setup.tokenizer, info, golden, write_card(info, len(examples), len(holdout)), folder)
     return info
 
@@ -124,11 +124,15 @@ def _evenly(examples: Sequence[Example], count: int) -> Sequence[Example]:
     return examples[:: max(1, len(examples) // count)][:count] if count > 0 else ()
 
 
-def _describe(setup: Setup, learnt: Learnt, exported: Exported, data: str, commit: str) -> BundleInfo:
+def _describe(
+    setup: Setup, learnt: Learnt, exported: Exported, beside: Sequence[LabelledMessage], data: str, commit: str
+) -> BundleInfo:
     taxonomy, recipe = load_taxonomy(), setup.recipe
     answers = learnt.answers or Answers(learnt.held, exported.logits, exported.doubt)
-    stream = _stream(setup, learnt.unseen, exported)
-    calibration, thresholds = calibrate_on(answers, learnt.seen, recipe, taxonomy, stream)
+    more = Answers(beside, *_answered(setup, as_examples(beside), exported)) if beside else None
+    unseen = learnt.unseen
+    stream = Taught(_answered(setup, unseen, exported)[0], np.array([one.scores for one in unseen])) if unseen else None
+    calibration, thresholds = calibrate_on(answers, learnt.seen, recipe, taxonomy, stream, more)
     now = datetime.now(UTC)
     return BundleInfo(
         name=f"{recipe.name}-{now:%Y%m%d-%H%M%S}", created=now.isoformat(timespec="seconds"), labels=taxonomy.labels,
@@ -138,8 +142,5 @@ def _describe(setup: Setup, learnt: Learnt, exported: Exported, data: str, commi
     )  # fmt: skip
 
 
-def _stream(setup: Setup, unseen: Sequence[Example], exported: Exported) -> Taught | None:
-    if not unseen:
-        return None
-    logits, _ = Network(exported.path).logits(list(setup.tokenised(unseen)["input_ids"]))
-    return Taught(logits, np.array([one.scores for one in unseen]))
+def _answered(setup: Setup, examples: Sequence[Example], exported: Exported) -> tuple[np.ndarray, np.ndarray]:
+    return Network(exported.path).logits(list(setup.tokenised(examples)["input_ids"]))

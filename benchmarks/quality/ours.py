@@ -8,6 +8,7 @@ Where no hub is reached, `python -m training.fetch_encoder` gets the encoder of 
 
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.quality.rows import Job, Predict, Rows
@@ -27,11 +28,11 @@ def fit(job: Job, rows: Rows) -> Predict:
         if not rows.rows and job.system != "ours_taught":
             seed_bundle(recipe, folder / "bundle", "benchmark", say=print)
         else:
-            fit, holdout, weights = _rows(job, rows, recipe, folder)
-            archive = _archive(job)
+            found = _rows(job, rows, recipe, folder)
             train_bundle(
-                fit, holdout, recipe, folder / "bundle", "benchmark", weights=weights, archive=archive, say=print
-            )
+                found.fit, found.holdout, recipe, folder / "bundle", "benchmark", weights=found.weights,
+                archive=_archive(job), say=print, beside=found.beside,
+            )  # fmt: skip
         predictor = Predictor(folder / "bundle")
     return lambda texts: [job.labels[i] for i in predictor.predict(texts).scores.argmax(axis=1)]
 
@@ -45,13 +46,12 @@ def _archive(job: Job):  # noqa: ANN202
 
 
 def _rows(job: Job, rows: Rows, recipe, folder: Path):  # noqa: ANN001, ANN202
-    """Return the rows to fit and to hold out, and weights; what a customer would test on is fitted here."""
+    """Return the rows to learn from and to calibrate on; what a customer would test on is fitted here."""
     from data.corpus import SEED_SOURCE
     from flows.training_set import customer_training_set, seed_training_set
 
     if not rows.rows:
-        seed = seed_training_set(recipe)
-        return seed.fit, seed.holdout, seed.weights
+        return seed_training_set(recipe)
     path = folder / "real.jsonl"
     path.write_text(
         "".join(
@@ -60,4 +60,5 @@ def _rows(job: Job, rows: Rows, recipe, folder: Path):  # noqa: ANN001, ANN202
     )
     found = customer_training_set(recipe, str(path), with_seed=job.system != "ours_real")
     kept_back = [row for row in found.test if row.message.source != SEED_SOURCE]
-    return [*found.fit, *kept_back], found.holdout, (*found.weights, *[found.weights[-1]] * len(kept_back))
+    weights = (*found.weights, *[found.weights[-1]] * len(kept_back))
+    return replace(found, fit=[*found.fit, *kept_back], weights=weights)
