@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from configs.recipe import load_recipe
-from configs.taxonomy import load_taxonomy
+from configs.taxonomy import NONE, load_taxonomy
 from data.corpus import SEED_SOURCE
 from tests.tiny_base import tiny_rows
 from training.answers import Answers, Taught, calibrate_on
-from training.scores import scores_of
+from training.scores import doubt_of, scores_of
 
 SEEN = np.full(8, 100.0)
 
@@ -50,15 +50,26 @@ def test_a_companys_rows_correct_what_is_expected_the_more_the_more_they_are():
     assert abs(np.log(found[0] / expected)) < 0.5 * abs(np.log(found[2] / expected))
 
 
-def test_rows_beside_move_the_temperature_as_held_out_ones_do_and_nothing_else():
+def test_rows_beside_move_the_temperature_as_held_out_ones_do_and_not_the_mix():
     both, own, seed = _answers(80), _answers(80, 0), _answers(0)
     cut = Answers(both.rows[80:], both.logits[80:], both.doubt[80:])
     first = Answers(both.rows[:80], both.logits[:80], both.doubt[:80])
     assert _temperature(first, 1.5, beside=cut) == pytest.approx(_temperature(both, 1.5))
     assert _temperature(own, 1.5, beside=seed) > _temperature(own)
     recipe, taxonomy = load_recipe("full"), load_taxonomy()
-    (plain, _), (beside, _) = (calibrate_on(own, SEEN, recipe, taxonomy, beside=more) for more in (None, seed))
-    assert plain.model_copy(update={"temperature": beside.temperature}) == beside
+    (plain, _), (found, _) = (calibrate_on(own, SEEN, recipe, taxonomy, beside=more) for more in (None, seed))
+    assert plain.model_copy(update={"temperature": found.temperature}) == found
+
+
+def test_doubt_is_learnt_of_rows_beside_too():
+    rng, recipe, taxonomy = np.random.default_rng(3), load_recipe("full"), load_taxonomy()
+    own, seed = _answers(80, 0), _answers(0)
+    rows = [dataclasses.replace(row, label=NONE) if number < 40 else row for number, row in enumerate(seed.rows)]
+    doubt = np.where([row.label == NONE for row in rows], 3.0, -3.0) + rng.normal(scale=2.0, size=len(rows))
+    alone, _ = calibrate_on(own, SEEN, recipe, taxonomy)
+    found, _ = calibrate_on(own, SEEN, recipe, taxonomy, beside=Answers(rows, seed.logits, doubt))
+    high, low = doubt_of(np.array([3.0, -3.0]), found)
+    assert high > 0.9 and low < 0.1 and doubt_of(np.array([3.0]), alone)[0] < 0.6
 
 
 @pytest.mark.parametrize("of_seed", [160, 0])

@@ -44,7 +44,7 @@ def calibrate_on(
     Of the seed's rows comes what to expect of the temperature: held-out seed messages are more like the fitted ones than a
     stream is, so theirs is raised by `recipe.caution`; where a teacher has answered messages of the stream itself, the one
     that fits its answers is expected. A company's own rows correct it, the more the more they are. `beside` are further
-    rows for the temperature alone.
+    rows for temperature and doubt.
     """
     labels = taxonomy.labels
     inside = np.array([row.label != NONE for row in answers.rows])
@@ -61,8 +61,9 @@ def calibrate_on(
     elif of_seed.any():
         expected = recipe.caution * _temperature(rows, logits, of_seed, deployed, labels)
     temperature = _temperature(rows, logits, ~of_seed, deployed, labels, expected)
-    doubting = (~inside).any()
-    scale, shift = fit_doubt(answers.doubt, ~inside, recipe.deployed_outside) if doubting else _NO_DOUBT
+    outside = np.array([row.label == NONE for row in rows])
+    doubt = np.concatenate([answers.doubt, beside.doubt]) if beside else answers.doubt
+    scale, shift = fit_doubt(doubt, outside, recipe.deployed_outside) if outside.any() else _NO_DOUBT
     calibration = Calibration(temperature=temperature, bias=tuple(bias), doubt_scale=scale, doubt_shift=shift)
     scores = scores_of(answers.logits[inside], calibration)
     return calibration, cost_thresholds(scores, true, labels, load_playbook(), OUT_OF_SCOPE_DOUBT)
