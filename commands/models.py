@@ -47,7 +47,7 @@ def promote(
     reason: Reason = "",
     again: Annotated[bool, typer.Option("--again", help="Let the gate judge it again, by today's champion.")] = False,
     on: Annotated[
-        str | None, typer.Option(help="Rows for --again: a labelled file or a snapshot; else all that is current.")
+        str | None, typer.Option(help="Rows for --again beside all that is current: a labelled file or a snapshot.")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -80,7 +80,7 @@ def promote(
 def _against(tags: dict[str, str]) -> str:
     """Return what speaks against promoting a version with these tags, or nothing."""
     from configs.paths import published_dir
-    from flows.judging import GATE, JUDGED_WITH, NO_CHAMPION
+    from flows.judging import GATE, JUDGED_WITH, NO_CHAMPION, is_on_current_rows
     from training.publish import last_champion
     from training.registry import EXPERIMENT_TAG
 
@@ -90,11 +90,13 @@ def _against(tags: dict[str, str]) -> str:
     if verdict != "passed":
         return f"the gate says {verdict}"
     champion = last_champion(published_dir())
-    if tags.get(JUDGED_WITH) == (champion.digest if champion else NO_CHAMPION) or (
-        champion and champion.digest == tags.get("digest")
-    ):
+    if champion and champion.digest == tags.get("digest"):
         return ""
-    return "the gate compared it with another champion than today's; judge it again with --again [--on ROWS]"
+    if tags.get(JUDGED_WITH) != (champion.digest if champion else NO_CHAMPION):
+        return "the gate compared it with another champion than today's; judge it again with --again [--on ROWS]"
+    if not is_on_current_rows(tags):
+        return "test rows of your own have come since the gate judged it; judge it again with --again [--on ROWS]"
+    return ""
 
 
 def _print_json(

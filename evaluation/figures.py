@@ -63,8 +63,8 @@ def share(holds: np.ndarray) -> float:
 
 def _quality(inside: Answers, labels: Sequence[str]) -> dict[str, float]:
     return {
-        "macro_f1": macro_f1(inside.true, inside.found, len(labels)) if len(inside) else float("nan"),
-        "macro_f1_lenient": macro_f1(inside.forgiven, inside.found, len(labels)) if len(inside) else float("nan"),
+        "macro_f1": macro_f1(inside.true, inside.found, len(labels)),
+        "macro_f1_lenient": macro_f1(inside.forgiven, inside.found, len(labels)),
         "accuracy": share(inside.right),
     }
 
@@ -82,8 +82,10 @@ def _confidence(answers: Answers, inside: Answers) -> dict[str, float]:
 def _by_label(inside: Answers, labels: Sequence[str]) -> dict[str, float]:
     precision, recall = precision_recall(inside.true, inside.found, len(labels))
     f1 = per_class_f1(inside.true, inside.found, len(labels))
+    rows, calls = (np.bincount(one, minlength=len(labels)) for one in (inside.true, inside.found))
     values: dict[str, float] = {}
     for position, label in enumerate(labels):
-        values |= {f"precision_{label}": float(precision[position]), f"recall_{label}": float(recall[position])}
-        values[f"f1_{label}"] = float(f1[position])
+        values[f"precision_{label}"] = float(precision[position]) if calls[position] else float("nan")
+        values[f"recall_{label}"] = float(recall[position]) if rows[position] else float("nan")
+        values[f"f1_{label}"] = float(f1[position]) if rows[position] else float("nan")
     return values

@@ -21,8 +21,9 @@ class Estimate:
 
 
 def macro_f1(true: np.ndarray, found: np.ndarray, classes: int) -> float:
-    """Return the unweighted mean of the classes' F1; a class that is neither true nor found counts 0."""
-    return float(per_class_f1(true, found, classes).mean())
+    """Return the unweighted mean of the F1 of the classes that some row has; without a row it is not a number."""
+    present = np.bincount(true, minlength=classes) > 0
+    return float(per_class_f1(true, found, classes)[present].mean()) if present.any() else float("nan")
 
 
 def per_class_f1(true: np.ndarray, found: np.ndarray, classes: int) -> np.ndarray:

@@ -68,12 +68,12 @@ def lacking(
         one, count = named[f"f1_{label}"], fitted.get(label, 0) if fitted is not None else None
         reasons = [f"{label} has only {count} training rows"] if count is not None and count < ENOUGH_FIT else []
         if one.support < ENOUGH_TEST:
-            reasons.append(f"{label} is judged on only {one.support} test rows")
-        if one.value < WEAK:
+            reasons.append(f"{label} is judged on {f'only {one.support}' if one.support else 'no'} test rows")
+        if one.support and one.value < WEAK:
             reasons.append(f"the F1 of {label} is {one.value:.2f}")
         if reasons:
             found.append(Lack(label, one, count, _join(reasons)))
-    return sorted(found, key=lambda one: one.f1.value)
+    return sorted(found, key=lambda one: one.f1.value if one.f1.support else -1.0)
 
 
 def suspects(scored: Scored, top: int = 20) -> list[Suspect]:

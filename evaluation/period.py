@@ -9,6 +9,7 @@ import numpy as np
 from configs.errors import SwitchboardError
 
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_FIRST, _LONGEST = datetime(2000, 1, 1, tzinfo=UTC), timedelta(weeks=52 * 100)
 _HOURS_UP_TO, _DAYS_UP_TO = timedelta(days=3), timedelta(days=62)
 
 
@@ -46,7 +47,7 @@ def parse_since(text: str, now: datetime | None = None) -> Period:
     """Return the period from `7d`, `24h`, `2w` ago, or from a date or time (UTC where it says no zone), until now."""
     now = now or datetime.now(UTC)
     if found := re.fullmatch(r"(\d{1,5})([hdw])", text.strip()):
-        start = now - int(found[1]) * _UNITS[found[2]]
+        start = now - min(int(found[1]) * _UNITS[found[2]], _LONGEST)
     else:
         try:
             start = datetime.fromisoformat(text.strip())
@@ -55,6 +56,8 @@ def parse_since(text: str, now: datetime | None = None) -> Period:
                 f"--since {text!r}: neither a date (2026-11-01) nor a time ago (24h, 7d, 2w)"
             ) from None
         start = start if start.tzinfo else start.replace(tzinfo=UTC)
+    if start < _FIRST:
+        raise SwitchboardError(f"--since {text!r}: is before {_FIRST:%Y-%m-%d}, when nothing was decided yet")
     if start >= now:
         raise SwitchboardError(f"--since {text!r}: is not in the past")
     return Period(start, now)

@@ -21,7 +21,7 @@ from flows.quality import ledger_quality
 from flows.seen import leave_out_seen
 from flows.test_rows import industries_of, name_rows, test_rows
 from training.predictor import Predictor
-from training.publish import last_champion
+from training.publish import last_champion, read_audit
 
 Say = Callable[[str], None]  # not that of flows.model: judging a model never loads torch
 
@@ -60,10 +60,20 @@ def report_on(found: Evaluation, on: str | None, folder: Path | None = None, say
     folder = folder or var_dir() / "reports" / f"{predictor.info.name}-{predictor.digest[:12]}"
     fitted, learning = _learnt_from(predictor.digest, say)
     subject = Subject(predictor.info, predictor.digest, found.candidate, name_rows(on), found.verdict, found.champion,
-                      industries_of(on), fitted, learning, ledger_quality(say))  # fmt: skip
+                      industries_of(on), fitted, learning, ledger_quality(say),
+                      "" if found.verdict else _standing(predictor.digest))  # fmt: skip
     page = write_report(subject, folder / "report.html")
     _keep(predictor.digest, on, page, say)
     return page
+
+
+def _standing(digest: str) -> str:
+    """Return how a bundle became the champion, as the audit trail has it."""
+    entry = next((one for one in reversed(read_audit(published_dir())) if one.digest == digest), None)
+    if entry is None:
+        return ""
+    why = f", because: {entry.reason}" if entry.reason else ""
+    return f"Version {entry.version}, by {entry.by} on {entry.at[:10]} ({entry.action}){why}. The gate: {entry.verdict or 'not asked'}."
 
 
 def _keep(digest: str, on: str | None, page: Path, say: Say) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,16 @@ from evaluation.learning_curve import Point
 from evaluation.report.page import Subject, write_figures, write_report
 from flows.champion import judge_beside
 from flows.quality import Say, ledger_quality
-from flows.test_rows import TEST_SIDE, JudgedOn, current_test_rows, industries_of, test_rows
+from flows.seen import leave_out_seen
+from flows.test_rows import (
+    TEST_SIDE,
+    JudgedOn,
+    current_test_rows,
+    customer_test_rows,
+    industries_of,
+    test_rows,
+    with_current,
+)
 from flows.training_set import TrainingSet
 from training.bundle import CARD
 from training.parts import fingerprint
@@ -26,18 +36,23 @@ from training.predictor import Predictor
 from training.publish import Champion, last_champion
 from training.registry import Registry, Run, Version
 
-GATE, JUDGED_WITH, NO_CHAMPION, GATE_FILE = "gate", "gate_champion", "none", "gate.json"
+GATE, JUDGED_WITH, JUDGED_ON, GATE_FILE = "gate", "gate_champion", "gate_own_rows", "gate.json"
+NO_CHAMPION = "none"
 _CURVE, _FITTED, _BY_LABEL = "curve", "fitted", "fitted_by_label"
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """A bundle's answers and behaviour, and the gate's verdict; `champion` is what it was compared with, if it was."""
+    """A bundle's answers and behaviour, and the gate's verdict; `champion` is what it was compared with, if it was.
+
+    `own` is a digest of a company's current test rows where all of them were judged on, else empty.
+    """
 
     predictor: Predictor
     candidate: Candidate
     verdict: Verdict
     champion: Champion | None
+    own: str = ""
 
 
 def assess(
@@ -50,22 +65,33 @@ def assess(
     """
     predictor = Predictor(folder)
     found = judge_beside(predictor, JudgedOn(rows, drawn, name), last_champion(published_dir()), load_gate(), say)
-    return Assessment(predictor, found.candidate, found.verdict, found.champion)
+    judged, current = {row.message.id for row in rows}, customer_test_rows().rows
+    own = fingerprint(current) if judged >= {row.message.id for row in current} else ""
+    return Assessment(predictor, found.candidate, found.verdict, found.champion, own)
 
 
 def judge_again(registry: Registry, version: Version, on: str | None, say: Say) -> Version:
-    """Return a version with a verdict of now: against the champion there is, on the rows that are named or are current."""
-    rows = test_rows(on) if on else current_test_rows()
+    """Return a version with a verdict of now: against the champion there is, on what is current and the rows that are named."""
+    rows, folder = current_test_rows(), registry.fetch(version)
+    if on:
+        named = test_rows(on)
+        leave_out_seen(named.rows, named.name, [folder], lambda line: None)  # refuses rows that say nothing
+        rows = with_current(named)
     say(f"judging version {version.version} again on {len(rows.rows)} messages of {rows.name}")
-    found = assess(registry.fetch(version), rows.rows, rows.drawn, say, rows.name)
+    found = assess(folder, rows.rows, rows.drawn, say, rows.name)
     registry.note(version, gate_tags(found), {GATE_FILE: json.dumps(found.verdict.as_json(), indent=1)})
     return registry.find(version.version)
 
 
 def gate_tags(found: Assessment) -> dict[str, str]:
-    """Return what a version's tags say of its verdict: the verdict, and the champion examined beside it, if one was."""
+    """Return what a version's tags say of its verdict: the verdict, beside which champion, and on which of a company's rows."""
     verdict = "passed" if found.verdict.passed else "failed: " + "; ".join(found.verdict.reasons)[:400]
-    return {GATE: verdict, JUDGED_WITH: found.champion.digest if found.champion else NO_CHAMPION}
+    return {GATE: verdict, JUDGED_WITH: found.champion.digest if found.champion else NO_CHAMPION, JUDGED_ON: found.own}
+
+
+def is_on_current_rows(tags: Mapping[str, str]) -> bool:
+    """Return whether a version with these tags was judged on all of a company's test rows that there are now."""
+    return tags.get(JUDGED_ON, fingerprint([])) == fingerprint(customer_test_rows().rows)
 
 
 def learning_tags(recipe: Recipe, rows: TrainingSet) -> dict[str, str]:
@@ -112,7 +138,7 @@ def keep_report(digest: str, name: str, page: str) -> bool:
 
 
 def log_assessment(
-    run: Run, found: Assessment, recipe: Recipe, rows: TrainingSet, registry: Registry, say: Say
+    run: Run, found: Assessment, recipe: Recipe, rows: TrainingSet, registry: Registry, say: Say, adapted: bool = False
 ) -> None:
     """Keep figures with intervals, every check of the gate, the model card, and the report with its pictures."""
     scored = found.candidate.scored
@@ -128,7 +154,9 @@ def log_assessment(
         f"| {name} | {one.value:.3f} | {one.low:.3f} to {one.high:.3f} | {one.support} |" for name, one in named.items()
     )
     run.log_text(f"{card}\n| figure | value | 95% | rows |\n| --- | --- | --- | --- |\n{table}\n", "model_card.md")
-    learning = [*points_of(registry, learning_tags(recipe, rows)[_CURVE]), Point(_size(rows), figures["macro_f1"])]
+    learning = points_of(registry, learning_tags(recipe, rows)[_CURVE])
+    if not adapted:
+        learning.append(Point(_size(rows), figures["macro_f1"]))
     subject = Subject(
         found.predictor.info, found.predictor.digest, found.candidate, f"the test side of {rows.source}", found.verdict,
         f"version {found.champion.version}" if found.champion else "", industries_of(None),

@@ -13,10 +13,10 @@ from evaluation.gate import Verdict
 from flows.environment import describe_environment
 from flows.judging import assess, gate_tags, learning_tags, log_assessment
 from flows.progress import ProgressPrinter
-from flows.seen import keep_seen
+from flows.seen import keep_seen, seen_by
 from flows.training_set import TrainingSet
 from flows.work import Work, work_folder, work_key, work_path
-from training.archive import Archive
+from training.archive import Archive, taught_rows
 from training.bundle import read_info, verify
 from training.encoder import base_model_digest, file_digest, locate_base_model
 from training.processes import part_company
@@ -49,7 +49,7 @@ def train_version(
     registry = registry or Registry()
     with work_folder(training_key(recipe, rows, archive)) as work:
         say(_first_words(recipe, rows, work))
-        tags = _tags(rows, archive, experiment)
+        tags = _tags(rows, archive, experiment, registry)
         with registry.run(recipe.name, tags, resume=work.run_id) as run:
             work.begin(run.id)
             version, found, verdict = _in_run(run, recipe, rows, archive, tags, work, say, registry)
@@ -86,11 +86,12 @@ def _in_run(
         archive=_without_test(archive, rows), work=work.folder, say=say, beside=rows.beside,
     )  # fmt: skip
     part_company()
-    keep_seen(trained.bundle, [*rows.fit, *rows.holdout, *rows.beside])
+    before = seen_by(archive.teacher) if archive and archive.teacher else frozenset()
+    keep_seen(trained.bundle, [*rows.fit, *rows.holdout, *rows.beside, *taught_rows(work.folder)], before)
     _log_curve(run, trained)
     say(f"evaluating on {len(rows.test)} test messages")
     found = assess(trained.bundle, rows.test, rows.drawn, say)
-    log_assessment(run, found, recipe, rows, registry, say)
+    log_assessment(run, found, recipe, rows, registry, say, adapted=archive is not None)
     tags |= {"recipe": recipe.name, "method": trained.method, **gate_tags(found), **learning_tags(recipe, rows)}
     return registry.register(run, trained.bundle, tags), found.candidate.figures(), found.verdict
 
@@ -103,14 +104,24 @@ def _bundle_folder(run: Run) -> Path:
     return var_dir() / "bundles" / f"run-{run.id}"
 
 
-def _tags(rows: TrainingSet, archive: Archive | None, experiment: str) -> dict[str, str]:
+def _tags(rows: TrainingSet, archive: Archive | None, experiment: str, registry: Registry) -> dict[str, str]:
     tags = {"taxonomy": load_taxonomy().version, "data": rows.source}
     if archive:
         tags["adapted"] = file_digest(archive.path)
-        tags |= {"teacher": read_info(archive.teacher).name} if archive.teacher else {}
+    if archive and archive.teacher:
+        tags["teacher"] = read_info(archive.teacher).name
+        experiment = experiment or _experiment_of(verify(archive.teacher), registry)
     if experiment:
         tags[EXPERIMENT_TAG] = experiment
     return tags
+
+
+def _experiment_of(teacher: str, registry: Registry) -> str:
+    """Return why what a teacher teaches may be promoted by force only, if it is an experiment itself; by its digest."""
+    for version in registry.versions():
+        if version.digest == teacher and EXPERIMENT_TAG in version.tags:
+            return f"taught by version {version.version}: {version.tags[EXPERIMENT_TAG]}"
+    return ""
 
 
 def _first_words(recipe: Recipe, rows: TrainingSet, work: Work) -> str:

@@ -13,10 +13,10 @@ from training.bundle import BundleError
 SEEN = "seen.json"
 
 
-def keep_seen(folder: Path, rows: Iterable[LabelledMessage]) -> None:
-    """Write the digests of the rows' texts beside a bundle; the texts are not kept."""
+def keep_seen(folder: Path, rows: Iterable[LabelledMessage], before: frozenset[str] = frozenset()) -> None:
+    """Write the digests of the rows' texts beside a bundle, with those that its teacher saw `before`; no text is kept."""
     waiting = folder / f".{SEEN}.tmp"
-    waiting.write_text(json.dumps(sorted({_digest(row) for row in rows})), encoding="utf-8")
+    waiting.write_text(json.dumps(sorted({_digest(row) for row in rows} | before)), encoding="utf-8")
     waiting.replace(folder / SEEN)
 
 

@@ -53,6 +53,14 @@ def current_test_rows() -> JudgedOn:
     return JudgedOn([*seed.rows, *more], own.drawn, f"{seed.name} and {own.name}") if more else seed
 
 
+def with_current(more: JudgedOn) -> JudgedOn:
+    """Return rows beside all that is current."""
+    current = current_test_rows()
+    known = {row.message.id for row in current.rows}
+    beside = [row for row in more.rows if row.message.id not in known]
+    return JudgedOn([*current.rows, *beside], current.drawn | more.drawn, f"{current.name}, and {more.name}")
+
+
 def customer_test_rows() -> JudgedOn:
     """Return a company's own rows on the test side of its latest snapshot; none where there is no snapshot."""
     if not all_snapshots():

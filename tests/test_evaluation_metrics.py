@@ -41,9 +41,8 @@ def test_precision_recall_and_f1_are_those_of_scikit_learn(ids):
     theirs = precision_recall_fscore_support(true, found, labels=range(CLASSES), zero_division=0)
     for one, other in zip(ours, theirs, strict=False):
         assert one == pytest.approx(other)
-    assert macro_f1(true, found, CLASSES) == pytest.approx(
-        f1_score(true, found, labels=range(CLASSES), average="macro", zero_division=0)
-    )
+    present = np.unique(true)  # a class without a row says nothing
+    assert macro_f1(true, found, CLASSES) == pytest.approx(f1_score(true, found, labels=present, average="macro"))
 
 
 def test_a_defensible_answer_counts_as_right_only_in_the_lenient_score():

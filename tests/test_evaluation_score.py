@@ -28,7 +28,15 @@ def test_a_predictor_is_scored_end_to_end(tiny_bundle: Path):
 def test_what_belongs_nowhere_counts_in_no_eight_way_figure():
     with_none = make_scored(["praise", "none"], ["praise", "spam"])
     assert figures(with_none)["accuracy"] == 1.0
-    assert figures(with_none)["precision_spam"] == 0.0
+    assert np.isnan(figures(with_none)["precision_spam"]), "what belongs nowhere was called spam, and does not count"
+
+
+def test_labels_without_a_row_say_nothing_of_the_others():
+    values = figures(make_scored(["praise", "abuse", "praise"], ["praise", "abuse", "praise"]))
+    assert values["macro_f1"] == values["macro_f1_lenient"] == values["f1_abuse"] == 1.0
+    assert np.isnan(values["f1_fraud"]) and np.isnan(values["recall_fraud"]) and np.isnan(values["precision_fraud"])
+    called = figures(make_scored(["praise", "abuse"], ["praise", "fraud"]))
+    assert called["precision_fraud"] == 0.0 and np.isnan(called["f1_fraud"]) and called["macro_f1"] == 0.5
 
 
 def test_automation_by_hand():

@@ -76,8 +76,8 @@ def test_a_refusal_shows_both_figures_and_only_a_why_forces_it(registry: Registr
     assert judged.tags["gate"].startswith("failed: macro_f1")
     refused = _call("promote", bad)
     assert isinstance(refused.exception, SwitchboardError) and "--force --why" in str(refused.exception)
-    line = next(line for line in refused.stdout.splitlines() if line.startswith("macro_f1"))
-    assert line.split()[1:3] == ["customer", "1.000"] and "worse beyond chance" in line
+    line = next(line for line in refused.stdout.splitlines() if line.split()[:2] == ["macro_f1", "seed"])
+    assert float(line.split()[2]) > float(line.split()[3]) and "worse beyond chance" in line
     assert "say why" in str(_call("promote", bad, "--force").exception)
     assert _call("promote", bad, "--force", "--why", "a trial").exit_code == 0
     assert _call("rollback", "--why", "trial over").exit_code == 0
@@ -136,6 +136,30 @@ def test_a_verdict_against_another_champion_is_no_pass_until_judged_again(
     assert _call("promote", second).exit_code == 0, "the champion itself may be published again"
 
 
+def test_rows_that_are_named_are_judged_on_beside_what_is_current_and_not_instead(
+    registry: Registry, tmp_path: Path, lenient: None
+):
+    good, bad = (_register(registry, tmp_path / name, strength) for name, strength in (("good", 2.0), ("bad", 0.0)))
+    assert _call("promote", good).exit_code == 0
+    path = tmp_path / "gibberish.jsonl"  # on which both are as bad
+    path.write_text("".join(json.dumps({"text": f"qwx {label} {n} zzv", "label": label}) + "\n"
+                            for label in WORDS for n in range(40)))  # fmt: skip
+    refused = _call("promote", bad, "--again", "--on", str(path))
+    assert isinstance(refused.exception, SwitchboardError) and "the gate says failed" in str(refused.exception)
+
+
+def test_a_verdict_from_before_a_companys_newest_test_rows_is_no_pass(
+    registry: Registry, tmp_path: Path, no_floors: None
+):
+    number = _register(registry, tmp_path / "one", 2.0)
+    with open_ledger() as ledger:
+        _label(ledger, 4)
+        make_snapshot(ledger)
+    assert "test rows of your own have come since" in str(_call("promote", number).exception)
+    assert _call("promote", number, "--again").exit_code == 0
+    assert _call("promote", number).exit_code == 0, "the champion itself may be published again"
+
+
 def test_a_damaged_champion_is_compared_from_the_registry(registry: Registry, tmp_path: Path, no_floors: None):
     good = _register(registry, tmp_path / "good", 2.0)
     assert _call("promote", good).exit_code == 0
@@ -169,6 +193,14 @@ def test_a_report_is_kept_in_the_run_of_its_version(registry: Registry, tmp_path
     page = report_on(evaluate_model(number, rows, lambda line: None), rows, tmp_path / "report")
     kept = registry.text(registry.find(number), f"reports/{Path(rows).stem}-jsonl.html")
     assert kept == page.read_text(encoding="utf-8") and "<!doctype html>" in kept
+
+
+def test_the_champions_report_says_how_it_became_that(registry: Registry, tmp_path: Path, lenient: None):
+    number, rows = _register(registry, tmp_path / "one", 2.0), _file(tmp_path)
+    assert _call("promote", number, "--why", "first of all").exit_code == 0
+    page = report_on(evaluate_model("champion", rows, lambda line: None), rows, tmp_path / "report").read_text()
+    assert "This is the champion." in page and f"Version {number}, by " in page
+    assert "(promote), because: first of all. The gate: passed." in page
 
 
 @pytest.mark.parametrize("bound", [20, 1000])

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from configs.errors import SwitchboardError
 from data.messages import LabelledMessage
 from flows.model import train_version, training_key
+from flows.seen import leave_out_seen, seen_by
 from flows.training_set import TrainingSet
 from flows.work import work_folder
 from switchboard import app
@@ -20,6 +21,7 @@ from tests.tiny_base import tiny_recipe, tiny_rows
 from training import run as training_run
 from training.archive import Archive
 from training.bundle import read_info
+from training.encoder import file_digest
 from training.parts import fingerprint
 from training.registry import Registry
 
@@ -127,3 +129,20 @@ def test_a_stronger_version_teaches_a_company_archive_and_the_version_says_which
     assert f"{name} answers 18 archive messages, which are learnt from its answers" in said
     alone = training_key(tiny_recipe(tiny_base), _set(), Archive(archive))
     assert alone != training_key(tiny_recipe(tiny_base), _set(), given), "with another teacher it is another training"
+    info = read_info(new.bundle)
+    assert info.archive == file_digest(archive) and info.teacher.startswith(f"{name} (")
+    assert f"| unlabelled messages | {info.archive[:12]}, answered by {name}" in (new.bundle / "CARD.md").read_text()
+    assert any(line.startswith("method fine_tune: ") for line in said)
+    taught = [row for row in tiny_rows(2, 9, "a") if row.message.text not in {one.message.text for one in TEST}]
+    assert leave_out_seen([*TEST, *taught], "rows", [new.bundle], _silent) == TEST, "what was answered is learnt"
+    assert seen_by(teacher) <= seen_by(new.bundle)
+
+
+def test_what_an_experiment_teaches_is_one_too(tiny_base: Path, registry: Registry, tmp_path: Path):
+    archive = tmp_path / "archive.jsonl"
+    archive.write_text("".join(json.dumps({"text": row.message.text}) + "\n" for row in tiny_rows(2, 9, "a")))
+    recipe = tiny_recipe(tiny_base, epochs=1)
+    teacher = train_version(recipe, _set(), _silent, registry, experiment="not ours to learn from")
+    given = Archive(archive, teacher=teacher.bundle)
+    new = train_version(recipe, _set(), _silent, registry, given)
+    assert new.version.tags["experiment"] == f"taught by version {teacher.version.version}: not ours to learn from"

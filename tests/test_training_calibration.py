@@ -49,6 +49,16 @@ def test_doubt_becomes_the_share_that_belongs_nowhere():
     assert np.average(doubt, weights=np.where(outside, 0.1, 0.9)) == pytest.approx(0.1, abs=0.02)
 
 
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_few_rows_that_lie_apart_make_no_step_of_the_doubt(count: int):
+    outside = np.arange(112) < count
+    logits = np.random.default_rng(3).normal(np.where(outside, 4.0, -1.0), 0.5)
+    scale, shift = fit_doubt(logits, outside, 0.12)
+    assert 0 < scale < 4
+    low, between, high = 1 / (1 + np.exp(-(scale * np.array([-1.0, 1.5, 4.0]) + shift)))
+    assert low < 0.1 and low < between < min(0.9, high)
+
+
 def test_scores_sum_to_one_and_the_temperature_flattens_them():
     logits = np.array([[900.0, 0.0, -900.0], [1.0, 0.5, 0.0]])
     sharp, flat = scores_of(logits, Calibration()), scores_of(logits, Calibration(temperature=3.0))

@@ -1,5 +1,7 @@
 """Publishing: verified, whole, behind one pointer; every change audited; one step back at once."""
 
+import os
+import pwd
 import shutil
 from pathlib import Path
 
@@ -161,3 +163,15 @@ def test_a_step_is_told_by_digest(bundles: dict[str, Path], tmp_path: Path):
     assert previous_champion(tmp_path).digest == verify(bundles["1"])
     publish(bundles["3"], "1", tmp_path, action="rollback")  # what a rollback by number once did
     assert previous_champion(tmp_path).digest == verify(bundles["1"])
+
+
+def test_who_changed_the_champion_is_known_without_a_user_variable(
+    bundles: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("SWITCHBOARD_USER", "LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    publish(bundles["1"], "1", tmp_path)
+    monkeypatch.setenv("SWITCHBOARD_USER", "deploy bot")
+    publish(bundles["2"], "2", tmp_path)
+    first, second = read_audit(tmp_path)
+    assert first.by in {pwd.getpwuid(os.getuid()).pw_name, f"user {os.getuid()}"} and second.by == "deploy bot"

@@ -32,6 +32,7 @@ from training.predictor import Predictor
 from training.scores import doubt_of, scores_of
 from training.setup import Setup
 
+TAUGHT = "taught.jsonl"  # in a training's work folder: the messages and their answers
 _MOST_OF_ONE_LABEL = 3.0  # times an even share
 
 
@@ -178,3 +179,9 @@ def load_examples(path: Path) -> list[Example]:
             Example(LabelledMessage(Message(text, key, source="archive"), label), weight, tuple(scores), doubt)
         )
     return found
+
+
+def taught_rows(work: Path) -> list[LabelledMessage]:
+    """Return the archive's messages that a training learnt from answers, or whose answers calibrate it, if any."""
+    path = work / TAUGHT
+    return [one.row for one in load_examples(path)] if path.exists() else []

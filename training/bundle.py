@@ -72,6 +72,8 @@ class BundleInfo(Config):
     base_model: str
     base_digest: str
     data_fingerprint: str
+    archive: str = ""  # digest of the unlabelled messages that it learnt too
+    teacher: str = ""  # name and digest of the bundle that answered these, where that was another
     commit: str
     recipe: dict[str, object]
     precision: Literal["fp32", "int8"] = "fp32"

@@ -57,13 +57,15 @@ def prior_bias(trained: np.ndarray, deployed: np.ndarray) -> np.ndarray:
 def fit_doubt(doubt_logits: np.ndarray, outside: np.ndarray, share: float) -> tuple[float, float]:
     """Return scale and shift of Platt's sigmoid (1999) for doubt logits (N,) and whether each belongs nowhere (N,).
 
-    `share` is the part of the deployed stream that belongs nowhere; the sample is weighted to it.
+    `share` is the part of the deployed stream that belongs nowhere; the sample is weighted to it. The targets are Platt's
+    smoothed ones, so that a few rows that happen to lie apart do not make a step of it.
     """
+    targets = np.where(outside, (outside.sum() + 1) / (outside.sum() + 2), 1 / ((~outside).sum() + 2))
     weights = np.where(outside, share / max(outside.mean(), 1e-9), (1 - share) / max(1 - outside.mean(), 1e-9))
 
     def loss(parameters: np.ndarray) -> float:
         z = np.exp(parameters[0]) * doubt_logits + parameters[1]
-        return float((weights * (np.logaddexp(0, z) - outside * z)).mean())
+        return float((weights * (np.logaddexp(0, z) - targets * z)).mean())
 
     found = minimize(loss, np.zeros(2), method="Nelder-Mead").x
     return float(np.exp(found[0])), float(found[1])

@@ -15,7 +15,7 @@ Sorts messages to a company into {", ".join(info.labels)}, with a doubt score fo
 | created | {info.created} |
 | base model | {info.base_model} ({info.base_digest[:12]}) |
 | data | {fitted} fitted and {held_out} held-out messages, fingerprint {info.data_fingerprint[:12]} |
-| code | {info.commit} |
+{_archive(info)}| code | {info.commit} |
 | taxonomy | {info.taxonomy_version} |
 | calibration | temperature {info.calibration.temperature:.3f}, on the held-out messages, adapted to the deployed mix |
 | precision | {info.precision}{" (" + info.precision_check.told() + ")" if info.precision_check else ""} |
@@ -30,3 +30,10 @@ Acts alone from these scores, computed from the costs of playbook {info.threshol
 A doubt of {info.thresholds.out_of_scope:.2f} or more is out of scope. Not for decisions about persons, nor for texts
 in other languages. Figures of quality stand in the registry beside the version.
 """
+
+
+def _archive(info: BundleInfo) -> str:
+    if not info.archive:
+        return ""
+    answered = f"answered by {info.teacher}" if info.teacher else "answered by itself"
+    return f"| unlabelled messages | {info.archive[:12]}, {answered} |\n"

@@ -11,7 +11,7 @@ from configs.errors import SwitchboardError
 from configs.taxonomy import Taxonomy
 from data.messages import LabelledMessage
 from training.answers import Answers, calibrate_on
-from training.archive import Archive, load_examples, save_examples, taught_by, taught_by_bundle
+from training.archive import TAUGHT, Archive, load_examples, save_examples, taught_by, taught_by_bundle
 from training.examples import Example, as_examples, targets_of
 from training.few import choose_method, folds_of, learn_from_few, rarest
 from training.finetune import FineTuned
@@ -78,8 +78,7 @@ def _learn_labelled(
     callbacks: tuple[TrainerCallback, ...], say: Say,
 ) -> Learnt:  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
-    least, method = rarest(examples, setup), choose_method(examples, setup)
-    say(f"method {method}: the rarest label has {least} rows, few are under {setup.recipe.few_labels}")
+    method = _say_method(examples, setup, say)
     if method == "fine_tune":
         if is_mixed(examples):
             return _beside_seed(setup, examples, holdout, folder, callbacks, say)
@@ -88,6 +87,14 @@ def _learn_labelled(
     tuned, answers = learn_from_few(setup, every, folder)
     even = np.ones(len(setup.taxonomy.labels))  # its regression balances the labels, whatever their mix
     return Learnt(tuned, answers.rows, even, "contrastive", answers)
+
+
+def _say_method(examples: Sequence[Example], setup: Setup, say: Say) -> str:
+    method = choose_method(examples, setup)
+    say(
+        f"method {method}: the rarest label has {rarest(examples, setup)} rows, few are under {setup.recipe.few_labels}"
+    )
+    return method
 
 
 def _fine_tune(
@@ -119,9 +126,9 @@ def _taught(
     Without a teacher that is the network of the labels. Of labels so few that one learnt them by contrast, the student
     leaves the first of its folds unseen: that has each label, which a share of them held out by chance need not have.
     """
-    path, known = work / "taught.jsonl", [*(one.row for one in examples), *holdout]
+    path, known = work / TAUGHT, [*(one.row for one in examples), *holdout]
     if archive.teacher is not None:
-        method = choose_method(examples, setup)
+        method = _say_method(examples, setup, say)
         taught = load_examples(path) if path.exists() else taught_by_bundle(archive.teacher, known, archive, setup, say)
     else:
         say(

@@ -4,6 +4,7 @@ The service reads the pointer and the folder beside it; it never asks MLflow. Ev
 """
 
 import fcntl
+import getpass
 import os
 import shutil
 import tempfile
@@ -61,12 +62,20 @@ def publish(
         champion = Champion(folder=folder.name, digest=digest, version=version, name=name, published=_now())
         entry = AuditEntry(
             at=champion.published, action=action, version=version, digest=digest,
-            previous=previous.version if previous else None, by=by or os.environ.get("USER", "unknown"),
+            previous=previous.version if previous else None, by=by or _person(),
             reason="; ".join(filter(None, [reason, damage])), verdict=verdict,
         )  # fmt: skip
         _append(published / AUDIT, entry.model_dump_json())
         _replace(published / POINTER, champion.model_dump_json(indent=1) + "\n")
     return champion
+
+
+def _person() -> str:
+    """Return who runs this process: SWITCHBOARD_USER, else the account's name, as far as there is one."""
+    try:
+        return os.environ.get("SWITCHBOARD_USER") or getpass.getuser()
+    except (OSError, KeyError):  # a container's user without a name
+        return f"user {os.getuid()}"
 
 
 def read_champion(published: Path) -> Champion | None:

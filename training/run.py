@@ -19,6 +19,7 @@ from training.archive import Archive, unlabelled_examples
 from training.bundle import BundleInfo, read_info, verify
 from training.card import write_card
 from training.distil import distil_once
+from training.encoder import file_digest
 from training.examples import Example, as_examples
 from training.export import export_network, write_bundle
 from training.learn import Learnt, learn
@@ -138,8 +139,15 @@ def _describe(
         name=f"{recipe.name}-{now:%Y%m%d-%H%M%S}", created=now.isoformat(timespec="seconds"), labels=taxonomy.labels,
         taxonomy_version=taxonomy.version, max_tokens=recipe.max_tokens, calibration=calibration, thresholds=thresholds,
         base_model=recipe.base_model, base_digest=setup.base_digest, data_fingerprint=data, commit=commit,
+        archive=file_digest(learnt.archive.path) if learnt.archive else "", teacher=_name_teacher(learnt.archive),
         recipe=recipe.model_dump(), precision=exported.precision, precision_check=exported.check,
     )  # fmt: skip
+
+
+def _name_teacher(archive: Archive | None) -> str:
+    if archive is None or archive.teacher is None:
+        return ""
+    return f"{read_info(archive.teacher).name} ({verify(archive.teacher)[:12]})"
 
 
 def _answered(setup: Setup, examples: Sequence[Example], exported: Exported) -> tuple[np.ndarray, np.ndarray]:

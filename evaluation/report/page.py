@@ -38,6 +38,7 @@ class Subject:
     fitted: Mapping[str, int] | None = None
     learning: Sequence[Point] = ()
     quality: LedgerQuality | None = None
+    standing: str = ""  # of the champion itself, which no gate compares with itself: what the audit trail says of it
 
 
 def write_report(subject: Subject, path: Path) -> Path:
