@@ -107,6 +107,7 @@ def _print(found: "Evaluation", on: str | None) -> None:
     from evaluation.behaviour.run import failure_rates
     from evaluation.details import details
     from evaluation.intervals import intervals
+    from flows.evaluate import learnt_of
     from flows.test_rows import industries_of
 
     scored = found.candidate.scored
@@ -114,7 +115,7 @@ def _print(found: "Evaluation", on: str | None) -> None:
     print(f"{len(scored.rows)} messages, {len(scored.inside)} with one of the {len(scored.labels)} labels")
     for name, one in named.items():
         print(f"  {name:22} {shown(one.value)}   [{shown(one.low)}, {shown(one.high)}]   {one.support} messages")
-    behind = details(scored, named, industries_of(on))
+    behind = details(scored, named, industries_of(on), *learnt_of(found.predictor.digest, say))
     _print_parts(behind)
     print("behaviour, share of checks failed")
     limits = load_gate().max_failure_rates
@@ -145,6 +146,7 @@ def _print_parts(behind: dict[str, Any]) -> None:
 def _as_json(found: "Evaluation", on: str | None) -> dict[str, object]:
     from evaluation.details import details
     from evaluation.intervals import intervals
+    from flows.evaluate import learnt_of
     from flows.test_rows import industries_of
 
     scored = found.candidate.scored
@@ -154,6 +156,6 @@ def _as_json(found: "Evaluation", on: str | None) -> dict[str, object]:
         "rows": len(scored.rows),
         "figures": plain(found.candidate.figures()),
         "intervals": {name: list(plain(asdict(one)).values()) for name, one in named.items()},
-        **plain(details(scored, named, industries_of(on))),
+        **plain(details(scored, named, industries_of(on), *learnt_of(found.predictor.digest, say))),
         "gate": verdict.as_json() if verdict else None,
     }

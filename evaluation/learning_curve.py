@@ -60,6 +60,11 @@ def fit_curve(points: Sequence[Point]) -> Curve | None:
     return Curve(*map(float, found))
 
 
+def fitted_curve(points: Sequence[Point]) -> tuple[Curve | None, int]:
+    """Return the curve through the points, if there is one, and the most rows that any of them has."""
+    return fit_curve(points), max((point.rows for point in points), default=0)
+
+
 def _fit(rows: np.ndarray, quality: np.ndarray) -> np.ndarray:
     """Return ceiling, scale and rate of least squares."""
     found, _ = curve_fit(

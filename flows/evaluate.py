@@ -58,7 +58,7 @@ def report_on(found: Evaluation, on: str | None, folder: Path | None = None, say
     """
     predictor = found.predictor
     folder = folder or var_dir() / "reports" / f"{predictor.info.name}-{predictor.digest[:12]}"
-    fitted, learning = _learnt_from(predictor.digest, say)
+    fitted, learning = learnt_of(predictor.digest, say)
     subject = Subject(predictor.info, predictor.digest, found.candidate, name_rows(on), found.verdict, found.champion,
                       industries_of(on), fitted, learning, ledger_quality(say),
                       "" if found.verdict else _standing(predictor.digest))  # fmt: skip
@@ -92,7 +92,7 @@ def _has_registry() -> bool:
     return not uri.startswith("sqlite:///") or Path(uri.removeprefix("sqlite:///")).exists()
 
 
-def _learnt_from(digest: str, say: Say) -> tuple[dict[str, int] | None, list[Point]]:
+def learnt_of(digest: str, say: Say) -> tuple[dict[str, int] | None, list[Point]]:
     """Return fitted rows a label and points of the learning curve, where there is a registry that knows the bundle."""
     if not _has_registry():
         return None, []

@@ -203,6 +203,16 @@ def test_the_champions_report_says_how_it_became_that(registry: Registry, tmp_pa
     assert "(promote), because: first of all. The gate: passed." in page
 
 
+def test_evaluate_advises_as_the_report_does(registry: Registry, tmp_path: Path):
+    bundle, rows = make_bundle(tmp_path / "one"), _file(tmp_path)
+    with registry.run("one") as run:
+        number = registry.register(run, bundle, learning_tags(_recipe(), TrainingSet(ROWS, [], ROWS[:8], "f")))
+    advice = json.loads(_call("evaluate", number, "--on", rows, "--json").stdout)["next_steps"]
+    assert "training rows" in advice[0]
+    page = report_on(evaluate_model(number, rows, lambda line: None), rows, tmp_path / "report").read_text()
+    assert all(f"<li>{line}</li>" in page for line in advice)
+
+
 @pytest.mark.parametrize("bound", [20, 1000])
 def test_randomly_drawn_test_rows_decide_alone_once_they_are_enough(
     registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: int

@@ -12,7 +12,8 @@ from configs.taxonomy import NONE, load_taxonomy
 from data.corpus import SEED_SOURCE
 from tests.tiny_base import tiny_recipe, tiny_rows
 from training import learn as training_learn
-from training.archive import Archive, choose, draw_texts, load_examples, save_examples, taught_by_bundle
+from training import run as training_run
+from training.archive import Archive, choose, draw_texts, load_examples, save_examples, taught_by_bundle, taught_rows
 from training.examples import Example, as_examples
 from training.learn import learn
 from training.predictor import Predictor
@@ -138,3 +139,26 @@ def test_a_tenth_of_what_a_teacher_answers_is_not_learnt_but_calibrates(
     calm = train_bundle(fit, held, recipe.model_copy(update={"caution": 3.0}), tmp_path / "calm", "c",
                         archive=Archive(path, (), teacher))  # fmt: skip
     assert made.info.calibration == calm.info.calibration, "caution is for who has not seen the stream"
+
+
+def test_a_killed_training_goes_on_with_the_answers_that_were_given(
+    tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(training_learn, "LEAST_UNSEEN", 5)
+    fit, held, recipe = tiny_rows(24), tiny_rows(6, 1, "h"), tiny_recipe(tiny_base)
+    teacher = train_bundle(fit, held, recipe, tmp_path / "teacher", "c").bundle
+    texts = [row.message.text for row in tiny_rows(6, 9, "a")]
+    given = {"archive": Archive(_archive(tmp_path, *texts), teacher=teacher), "work": tmp_path / "work"}
+    whole = train_bundle(fit, held, recipe, tmp_path / "whole", "c", archive=given["archive"])
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(training_run, "write_bundle", _interrupt)
+        train_bundle(fit, held, recipe, tmp_path / "b", "c", **given)
+    assert {row.message.text for row in taught_rows(tmp_path / "work")} == set(texts)
+    monkeypatch.setattr(training_learn, "taught_by_bundle", _interrupt)  # the teacher is not asked twice
+    resumed = train_bundle(fit, held, recipe, tmp_path / "b", "c", **given)
+    assert resumed.info.calibration == whole.info.calibration
+    assert [one.get("eval_macro_f1") for one in resumed.history] == [one.get("eval_macro_f1") for one in whole.history]
+
+
+def _interrupt(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt

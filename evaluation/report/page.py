@@ -12,7 +12,7 @@ from evaluation.candidate import Candidate
 from evaluation.curves import area_under_risk
 from evaluation.gate import Verdict
 from evaluation.intervals import intervals
-from evaluation.learning_curve import Point, fit_curve
+from evaluation.learning_curve import Point, fit_curve, fitted_curve
 from evaluation.mistakes import arguable, confused_pairs, confusion, mistakes, spam_sink
 from evaluation.next_steps import advise
 from evaluation.report import figures as pictures
@@ -64,14 +64,12 @@ def gather(subject: Subject) -> dict[str, Any]:
     scored = subject.candidate.scored
     answers, labels = scored.answers(), scored.labels
     named = intervals(answers, labels)
-    curve = fit_curve(subject.learning)
-    seen = max((point.rows for point in subject.learning), default=0)
     counts = confusion(scored)
     return {
         "subject": subject, "info": subject.info, "labels": labels, "named": named,
         "written": datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
         "total": len(scored.rows), "outside": int(answers.is_outside.sum()), "none_name": NONE,
-        "steps": advise(scored, named, subject.fitted, curve, seen),
+        "steps": advise(scored, named, subject.fitted, *fitted_curve(subject.learning)),
         "matrix": [(name, row.tolist(), int(row.sum())) for name, row in zip((*labels, NONE), counts, strict=True)],
         "sink": spam_sink(scored), "pairs": confused_pairs(scored, top=6), "worst": mistakes(scored)[:WORST],
         "arguable": arguable(scored),
