@@ -96,7 +96,7 @@ def learnt_of(digest: str, say: Say) -> tuple[dict[str, int] | None, list[Point]
     """Return fitted rows a label and points of the learning curve, where there is a registry that knows the bundle."""
     if not _has_registry():
         return None, []
-    from flows.judging import learnt_from  # loads MLflow, which judging alone does without
+    from flows.learning import learnt_from  # loads MLflow, which judging alone does without
 
     try:
         return learnt_from(digest)

@@ -1,6 +1,5 @@
 """A version judged: beside the champion on the same rows, with all of it kept in the version's run."""
 
-import hashlib
 import json
 import tempfile
 from collections import Counter
@@ -10,14 +9,13 @@ from pathlib import Path
 
 from configs.gate import load_gate
 from configs.paths import published_dir
-from configs.recipe import Recipe
 from data.messages import LabelledMessage
 from evaluation.candidate import Candidate
 from evaluation.gate import Verdict
 from evaluation.intervals import intervals
-from evaluation.learning_curve import Point
 from evaluation.report.page import Subject, write_figures, write_report
 from flows.champion import judge_beside
+from flows.learning import Drawn
 from flows.quality import Say, ledger_quality
 from flows.seen import leave_out_seen
 from flows.test_rows import (
@@ -38,7 +36,6 @@ from training.registry import Registry, Run, Version
 
 GATE, JUDGED_WITH, JUDGED_ON, GATE_FILE = "gate", "gate_champion", "gate_own_rows", "gate.json"
 NO_CHAMPION = "none"
-_CURVE, _FITTED, _BY_LABEL = "curve", "fitted", "fitted_by_label"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,40 +91,6 @@ def is_on_current_rows(tags: Mapping[str, str]) -> bool:
     return tags.get(JUDGED_ON, fingerprint([])) == fingerprint(customer_test_rows().rows)
 
 
-def learning_tags(recipe: Recipe, rows: TrainingSet) -> dict[str, str]:
-    """Return what a version's tags say of its place on a learning curve: which curve, and how many rows were fitted.
-
-    Of a company's own rows where there are any, for those are what it can have more of; the seed beside them is the same.
-    """
-    of_size = recipe.model_dump_json(exclude={"name", "max_rows"})
-    beside = f"beside {len(rows.fit) - rows.own}" if rows.own else ""
-    curve = hashlib.sha256(f"{of_size}{beside}{fingerprint(rows.test)}".encode()).hexdigest()[:16]
-    by_label = Counter(row.label for row in rows.fit)
-    return {_CURVE: curve, _FITTED: str(_size(rows)), _BY_LABEL: json.dumps(by_label)}
-
-
-def _size(rows: TrainingSet) -> int:
-    return rows.own or len(rows.fit)
-
-
-def points_of(registry: Registry, curve: str) -> list[Point]:
-    """Return rows against macro-F1 of the versions that the same recipe made and the same test rows judged.
-
-    Nothing is trained for them: `switchboard train RECIPE max_rows=N`, or `data=FILE own_rows=N`, adds a point.
-    """
-    return [Point(int(one.tags[_FITTED]), one.metrics["macro_f1"]) for one in registry.versions()
-            if one.tags.get(_CURVE) == curve and "adapted" not in one.tags and "macro_f1" in one.metrics]  # fmt: skip
-
-
-def learnt_from(digest: str) -> tuple[dict[str, int] | None, list[Point]]:
-    """Return what the registry knows of a bundle: fitted rows a label, and the points of its learning curve."""
-    registry = Registry()
-    for version in registry.versions():
-        if version.digest == digest and _CURVE in version.tags:
-            return json.loads(version.tags[_BY_LABEL]), points_of(registry, version.tags[_CURVE])
-    return None, []
-
-
 def keep_report(digest: str, name: str, page: str) -> bool:
     """Keep a report's page in the run of the version with that bundle; return whether the registry knows one."""
     registry = Registry()
@@ -137,9 +100,7 @@ def keep_report(digest: str, name: str, page: str) -> bool:
     return version is not None
 
 
-def log_assessment(
-    run: Run, found: Assessment, recipe: Recipe, rows: TrainingSet, registry: Registry, say: Say, adapted: bool = False
-) -> None:
+def log_assessment(run: Run, found: Assessment, rows: TrainingSet, say: Say, curve: Drawn | None = None) -> None:
     """Keep figures with intervals, every check of the gate, the model card, and the report with its pictures."""
     scored = found.candidate.scored
     named = intervals(scored.answers(), scored.labels)
@@ -154,13 +115,10 @@ def log_assessment(
         f"| {name} | {one.value:.3f} | {one.low:.3f} to {one.high:.3f} | {one.support} |" for name, one in named.items()
     )
     run.log_text(f"{card}\n| figure | value | 95% | rows |\n| --- | --- | --- | --- |\n{table}\n", "model_card.md")
-    learning = points_of(registry, learning_tags(recipe, rows)[_CURVE])
-    if not adapted:
-        learning.append(Point(_size(rows), figures["macro_f1"]))
     subject = Subject(
         found.predictor.info, found.predictor.digest, found.candidate, f"the test side of {rows.source}", found.verdict,
         f"version {found.champion.version}" if found.champion else "", industries_of(None),
-        fitted=Counter(row.label for row in rows.fit), learning=learning, quality=ledger_quality(say),
+        fitted=Counter(row.label for row in rows.fit), learning=curve.points if curve else (), quality=ledger_quality(say),
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         write_report(subject, Path(folder) / "report.html")

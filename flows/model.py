@@ -11,7 +11,8 @@ from configs.recipe import Recipe
 from configs.taxonomy import load_taxonomy
 from evaluation.gate import Verdict
 from flows.environment import describe_environment
-from flows.judging import assess, gate_tags, learning_tags, log_assessment
+from flows.judging import assess, gate_tags, log_assessment
+from flows.learning import ADAPTED, draw_learning_curve, learning_tags
 from flows.progress import ProgressPrinter
 from flows.seen import keep_seen, seen_by
 from flows.training_set import TrainingSet
@@ -91,8 +92,10 @@ def _in_run(
     _log_curve(run, trained)
     say(f"evaluating on {len(rows.test)} test messages")
     found = assess(trained.bundle, rows.test, rows.drawn, say)
-    log_assessment(run, found, recipe, rows, registry, say, adapted=archive is not None)
-    tags |= {"recipe": recipe.name, "method": trained.method, **gate_tags(found), **learning_tags(recipe, rows)}
+    adapted = archive is not None
+    curve = draw_learning_curve(found.candidate.scored, trained.bundle, recipe, rows, registry, say, adapted)
+    log_assessment(run, found, rows, say, curve)
+    tags |= {"recipe": recipe.name, "method": trained.method, **gate_tags(found), **learning_tags(recipe, rows, curve)}
     return registry.register(run, trained.bundle, tags), found.candidate.figures(), found.verdict
 
 
@@ -107,7 +110,7 @@ def _bundle_folder(run: Run) -> Path:
 def _tags(rows: TrainingSet, archive: Archive | None, experiment: str, registry: Registry) -> dict[str, str]:
     tags = {"taxonomy": load_taxonomy().version, "data": rows.source}
     if archive:
-        tags["adapted"] = file_digest(archive.path)
+        tags[ADAPTED] = file_digest(archive.path)
     if archive and archive.teacher:
         tags["teacher"] = read_info(archive.teacher).name
         experiment = experiment or _experiment_of(verify(archive.teacher), registry)

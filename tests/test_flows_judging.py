@@ -17,11 +17,12 @@ from data.messages import LabelledMessage, Message
 from data.snapshotting import make_snapshot
 from flows import evaluate, judging
 from flows.evaluate import evaluate_model, report_on
-from flows.judging import GATE_FILE, NO_CHAMPION, assess, gate_tags, learning_tags, learnt_from
+from flows.judging import GATE_FILE, NO_CHAMPION, assess, gate_tags
+from flows.learning import learning_tags
 from flows.training_set import TrainingSet, customer_training_set
 from switchboard import app
 from tests.bundles import WORDS, make_bundle
-from training.bundle import MANIFEST, MODEL, bundle_digest
+from training.bundle import MANIFEST, MODEL
 from training.publish import POINTER, Champion, publish, read_audit, read_champion
 from training.registry import Registry
 
@@ -263,27 +264,8 @@ def _label(ledger: Ledger, per_label: int) -> None:
                                              origin="seed" if is_seed else "labeler")])  # fmt: skip
 
 
-def test_the_learning_curve_has_only_versions_of_the_same_recipe_and_test_rows(registry: Registry, tmp_path: Path):
-    sets = {size: TrainingSet(ROWS[:size], [], ROWS[:8], "f") for size in (100, 200)}
-    for size, rows in sets.items():
-        bundle = make_bundle(tmp_path / str(size), name=str(size))
-        with registry.run("r") as run:
-            run.log_metrics({"macro_f1": size / 1000})
-            registry.register(run, bundle, learning_tags(_recipe(max_rows=size), rows))
-    fitted, points = learnt_from(bundle_digest(tmp_path / "200"))
-    assert sorted((one.rows, one.quality) for one in points) == [(100, 0.1), (200, 0.2)]
-    assert fitted is not None and sum(fitted.values()) == 200
-    assert _curve(_recipe(epochs=9), sets[100]) != _curve(_recipe(), sets[100])
-    assert _curve(_recipe(), TrainingSet(ROWS, [], ROWS[:9], "f")) != _curve(_recipe(), sets[100])
-    assert learnt_from("unknown") == (None, [])
-
-
 def _recipe(**changes: object) -> Recipe:
     return Recipe.model_validate({"name": "t", "epochs": 1, "learning_rate": 1e-4, **changes})
-
-
-def _curve(recipe: Recipe, rows: TrainingSet) -> str:
-    return learning_tags(recipe, rows)["curve"]
 
 
 def _file(tmp_path: Path) -> str:

@@ -13,7 +13,7 @@ from data.ledger import LabelEvent, Ledger, open_ledger
 from data.messages import LabelledMessage, Message
 from data.snapshot import Snapshot
 from data.snapshotting import make_snapshot
-from flows.judging import learning_tags
+from flows.learning import learning_tags
 from flows.test_rows import JudgedOn, current_test_rows
 from flows.test_rows import test_rows as judged_on
 from flows.training_set import customer_training_set, seed_training_set
