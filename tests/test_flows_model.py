@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from configs.errors import SwitchboardError
 from data.messages import LabelledMessage
+from flows.learning import learnt_from
 from flows.model import train_version, training_key
 from flows.seen import leave_out_seen, seen_by
 from flows.training_set import TrainingSet
@@ -29,7 +30,7 @@ FIT, HOLDOUT, TEST = tiny_rows(24), tiny_rows(6, seed=1, prefix="h"), tiny_rows(
 
 
 def _set(rows: list[LabelledMessage] = FIT) -> TrainingSet:
-    return TrainingSet(rows, HOLDOUT, TEST, fingerprint([*rows, *HOLDOUT, *TEST]))
+    return TrainingSet(rows, HOLDOUT, TEST, fingerprint([*rows, *HOLDOUT, *TEST]), own=len(rows))
 
 
 def _silent(line: str) -> None:
@@ -41,6 +42,8 @@ def test_a_version_is_registered_with_figures_bundle_and_lineage(tiny_base: Path
     run = MlflowClient(registry.uri).get_run(new.version.run_id)
     assert run.info.status == "FINISHED" and run.data.metrics["macro_f1"] == new.figures["macro_f1"]
     assert run.data.params["epochs"] == "3" and run.inputs.dataset_inputs[0].dataset.digest == _set().fingerprint[:36]
+    _, points = learnt_from(new.version.digest)
+    assert [(one.rows, round(one.quality, 4)) for one in points] == [(len(FIT), round(new.figures["macro_f1"], 4))]
     assert new.version.tags["method"] == "fine_tune" and "experiment" not in new.version.tags
     assert run.data.metrics["macro_f1_low"] <= run.data.metrics["macro_f1"] <= run.data.metrics["macro_f1_high"]
     kept = Path(MlflowClient(registry.uri).download_artifacts(new.version.run_id, "", str(var_dir)))

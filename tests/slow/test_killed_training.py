@@ -1,11 +1,13 @@
 """A training killed with SIGKILL goes on in the same run and ends with the same figures; two processes log one run."""
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +15,13 @@ import pytest
 from mlflow import MlflowClient
 
 from configs.paths import PROJECT
+from tests.bundles import make_bundle
 from tests.tiny_base import tiny_rows
 from tests.trainings import EPOCHS
 from training.predictor import Predictor
 from training.registry import Registry, Version
 
+TOGETHER = ("torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m")
 TEXTS = [row.message.text for row in tiny_rows(5, seed=7)]
 DEADLINE_S = 300
 
@@ -35,10 +39,10 @@ def home(tmp_path: Path, empty_mlflow: Path):
     return make
 
 
-def _start(base: Path, home: Path, *launcher: str) -> subprocess.Popen[str]:
+def _start(base: Path, home: Path, *launcher: str, given: Sequence[object] = ()) -> subprocess.Popen[str]:
     environment = {**os.environ, "SWITCHBOARD_VAR": str(home), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(PROJECT)}
     environment.pop("MLFLOW_TRACKING_URI", None)
-    command = [sys.executable, "-m", *launcher, "tests.trainings", str(base)]
+    command = [sys.executable, "-m", *launcher, "tests.trainings", str(base), *map(str, given)]
     return subprocess.Popen(
         command, cwd=PROJECT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
@@ -87,7 +91,7 @@ def test_a_killed_training_ends_as_an_uninterrupted_one(tiny_base: Path, home, m
 def test_two_processes_train_one_model_and_log_one_run(tiny_base: Path, home, monkeypatch: pytest.MonkeyPatch):
     alone, together = home("alone"), home("together")
     _finish(_start(tiny_base, alone))
-    said = _finish(_start(tiny_base, together, "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m"))
+    said = _finish(_start(tiny_base, together, *TOGETHER))
     assert said.count("training recipe 'tiny'") == said.count("bundle ") == 1
     assert not list(together.glob("training/*"))
     one, _ = _only_version(alone, monkeypatch)
@@ -99,3 +103,19 @@ def test_two_processes_train_one_model_and_log_one_run(tiny_base: Path, home, mo
     # The same batches in the same order: the losses differ by dropout and rounding alone.
     assert abs(one.metrics["train_eval_loss"] - other.metrics["train_eval_loss"]) < 0.15
     assert other.metrics["macro_f1"] > 0.8
+
+
+def test_two_processes_learn_what_a_teacher_answers(
+    tiny_base: Path, home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    archive, teacher = tmp_path / "archive.jsonl", make_bundle(tmp_path / "teacher")
+    rows = tiny_rows(10, seed=9, prefix="a")
+    archive.write_text("".join(json.dumps({"text": row.message.text}) + "\n" for row in rows), encoding="utf-8")
+    alone, together = home("alone"), home("together")
+    _finish(_start(tiny_base, alone, given=(archive, teacher)))
+    said = _finish(_start(tiny_base, together, *TOGETHER, given=(archive, teacher)))
+    assert said.count("tiny answers 90 archive messages") == said.count("bundle ") == 1
+    one, _ = _only_version(alone, monkeypatch)
+    other, _ = _only_version(together, monkeypatch)
+    assert abs(one.metrics["train_eval_loss"] - other.metrics["train_eval_loss"]) < 0.15
+    assert other.tags["teacher"] == "tiny" and other.metrics["macro_f1"] > 0.8
